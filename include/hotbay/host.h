@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright the hotbay authors */
+#ifndef HOTBAY_HOST_H
+#define HOTBAY_HOST_H
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/**
+ * HbMsiMessage:
+ * @address: the message address, 64 bits (PCIe r6.0 §7.7.1)
+ * @data: the message data; the upper 16 bits are zero for MSI
+ *
+ * One interrupt as the guest programmed it: a memory write of @data to @address.
+ */
+typedef struct HbMsiMessage {
+	guint64 address;
+	guint32 data;
+} HbMsiMessage;
+
+/**
+ * HbRam:
+ * @gpa: guest physical address in bytes, aligned to 4 KiB
+ * @size: bytes, a multiple of 4 KiB
+ * @hva: where the embedder has mapped it; stays mapped while the host object lives
+ *
+ * One range of guest memory that a passed-through drive may reach by DMA.
+ */
+typedef struct HbRam {
+	guint64 gpa;
+	guint64 size;
+	gpointer hva;
+} HbRam;
+
+typedef struct HbHost HbHost;
+
+/**
+ * HbHostOps:
+ * @map: make @size bytes at @hva appear at guest physical @gpa; stores a handle for @unmap in
+ * @slot. All three are multiples of 4 KiB and the range is free. Called with the bus lock held.
+ * @unmap: undo one @map. When it returns no vCPU reaches the memory any more. Cannot fail.
+ * @signal_msi: deliver one message now. Any thread; must not block on guest progress.
+ * @route_add: reserve an interrupt route; stores its handle in @route
+ * @route_set: say which message @route delivers. Takes effect with @routes_commit.
+ * @route_remove: give @route back; it is not connected any more. Takes effect with @routes_commit.
+ * @routes_commit: make all changes since the last commit effective, in one step
+ * @route_connect: from now on deliver the route's message whenever @eventfd is signalled, and at
+ *   once if it is signalled already
+ * @route_disconnect: stop that. When it returns @eventfd is not consumed any more.
+ * @log: one line for the operator, no newline; NULL: the library writes it to stderr. Any thread.
+ *
+ * What a hypervisor supplies. All calls but @signal_msi and @log come under the library's bus lock,
+ * so one at a time; an implementation must not call back into the library. Any may be called from a
+ * vCPU thread, from the thread that runs the host's main context, or from a worker of the library.
+ */
+typedef struct HbHostOps {
+	gboolean (*map)(HbHost *host, guint64 gpa, guint64 size, gpointer hva, guint *slot,
+			GError **error);
+	void (*unmap)(HbHost *host, guint slot);
+	gboolean (*signal_msi)(HbHost *host, const HbMsiMessage *message, GError **error);
+	gboolean (*route_add)(HbHost *host, guint *route, GError **error);
+	void (*route_set)(HbHost *host, guint route, const HbMsiMessage *message);
+	void (*route_remove)(HbHost *host, guint route);
+	gboolean (*routes_commit)(HbHost *host, GError **error);
+	gboolean (*route_connect)(HbHost *host, guint route, int eventfd, GError **error);
+	void (*route_disconnect)(HbHost *host, guint route, int eventfd);
+	void (*log)(HbHost *host, GLogLevelFlags level, const char *line);
+} HbHostOps;
+
+/**
+ * hb_host_create:
+ * @ops: the embedder's functions; must outlive the host
+ * @opaque: for the embedder, see hb_host_get_opaque()
+ * @context: (nullable): the main context on which the library watches file descriptors, runs timers
+ *   and reports events; NULL is the default context. The embedder iterates it in one thread,
+ *   "the loop" in these headers. The host takes a reference.
+ *
+ * Returns: a host; free with hb_host_destroy() after everything created with it is gone.
+ */
+HbHost *hb_host_create(const HbHostOps *ops, gpointer opaque, GMainContext *context);
+void hb_host_destroy(HbHost *host);
+
+gpointer hb_host_get_opaque(HbHost *host);
+GMainContext *hb_host_get_context(HbHost *host);
+
+/**
+ * hb_host_add_ram:
+ * @ram: copied
+ * @error: return location
+ *
+ * Declares guest memory. Drives opened afterwards reach it by DMA; so declare all of it first. The
+ * embedder maps it into the guest by itself. Loop thread.
+ *
+ * Returns: FALSE with %HB_ERROR_INVALID if it is misaligned or overlaps memory declared before.
+ */
+gboolean hb_host_add_ram(HbHost *host, const HbRam *ram, GError **error);
+
+/**
+ * hb_host_get_ram:
+ * @n: (out): how many
+ *
+ * Returns: (transfer none): the declared ranges in ascending order of address.
+ */
+const HbRam *hb_host_get_ram(HbHost *host, guint *n);
+
+G_END_DECLS
+
+#endif

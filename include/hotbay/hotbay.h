@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright the hotbay authors */
+#ifndef HOTBAY_HOTBAY_H
+#define HOTBAY_HOTBAY_H
+
+/**
+ * libhotbay: PCI Express hot-plug slots for a virtual machine, and the host's NVMe drives in them.
+ *
+ * An embedding hypervisor creates, in this order: a #HbHost (what it supplies to the library, ready
+ * made for KVM by kvm.h), a #HbHostBridge, a #HbRootPort for each slot, one #HbVfio, and then opens
+ * host drives with hb_vfio_device_open() and plugs them with hb_root_port_plug(). It hands its
+ * guest's port and memory accesses to the host bridge. docs/architecture.md has the whole picture.
+ */
+
+#include <hotbay/acpi.h>
+#include <hotbay/error.h>
+#include <hotbay/host.h>
+#include <hotbay/kvm.h>
+#include <hotbay/pci.h>
+#include <hotbay/slot.h>
+#include <hotbay/version.h>
+#include <hotbay/vfio.h>
+
+#endif

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright the hotbay authors */
+#ifndef HOTBAY_PCI_H
+#define HOTBAY_PCI_H
+
+#include <hotbay/host.h>
+
+G_BEGIN_DECLS
+
+#define HB_PCI_DEVFN(device, function) ((guint8)((((device)&0x1f) << 3) | ((function)&7)))
+#define HB_PCI_DEVICE(devfn)	       (((devfn) >> 3) & 0x1f)
+#define HB_PCI_FUNCTION(devfn)	       ((devfn)&7)
+
+/**
+ * HbPciAddress:
+ *
+ * Where a function sits on the host, written "0000:01:00.0".
+ */
+typedef struct HbPciAddress {
+	guint16 domain;
+	guint8 bus;
+	guint8 devfn;
+} HbPciAddress;
+
+#define HB_PCI_ADDRESS_STRLEN sizeof("0000:00:00.0")
+
+/**
+ * hb_pci_address_parse:
+ * @text: "DDDD:BB:DD.F" or "BB:DD.F" in hexadecimal
+ * @address: (out)
+ *
+ * Returns: FALSE with %HB_ERROR_INVALID if @text is no PCI address. Any thread.
+ */
+gboolean hb_pci_address_parse(const char *text, HbPciAddress *address, GError **error);
+
+/** hb_pci_address_format: writes "0000:01:00.0" to @buffer and returns it. Any thread. */
+const char *hb_pci_address_format(const HbPciAddress *address, char buffer[HB_PCI_ADDRESS_STRLEN]);
+
+typedef struct HbHostBridge HbHostBridge;
+typedef struct HbRootPort HbRootPort;
+typedef struct HbPciFunction HbPciFunction;
+
+/**
+ * HbPciFunctionReleased:
+ *
+ * Called once, on the loop, when a function holds nothing of the host any more and is freed.
+ */
+typedef void (*HbPciFunctionReleased)(gpointer data);
+
+/**
+ * HbPciFunctionOps:
+ * @config_read: @size is 1, 2 or 4, @offset is aligned to it and below 4096; the value is in the
+ * low bits
+ * @config_write: likewise
+ * @attach: the function now sits below @bridge; its BARs may be mapped from here on
+ * @reset: a conventional reset of the whole VM (PCIe r6.0 §6.6.1); all vCPUs are stopped, so it may
+ *   wait for the device
+ * @bus_reset: the guest resets the bus it is in a slot of (Bridge Control, Secondary Bus Reset), or
+ *   switches the slot's power off. Must not wait for the device, which may read all-ones until its
+ *   reset is done. NULL for a function that only sits on bus 0.
+ * @sever: the function is gone, or is to be treated so: its BARs leave the guest's address
+ *   space and its interrupts die before this returns. Must not sleep on the device or on the guest.
+ *   Called again, does nothing.
+ * @revoke: (nullable): a vCPU faulted in the kernel on an address that it did not name. Unmaps BARs
+ * that cannot be reached any more. Returns whether it unmapped any, so that the access is worth a
+ * retry.
+ * @release: give everything back to the host, in a worker, then call @done on the loop and free
+ *   the function. Called once, after @sever, without the bus lock. With @done NULL, when the whole
+ *   bridge goes: all of it before this returns, on the calling thread.
+ *
+ * What a PCI function implements to sit on the root bus or in a slot. All but @release run with
+ * the bus lock held, on a vCPU thread or the loop. Guest accesses never fail: what a function
+ * does not implement reads zero, and a function that is gone reads all-ones.
+ */
+typedef struct HbPciFunctionOps {
+	guint32 (*config_read)(HbPciFunction *function, guint offset, guint size);
+	void (*config_write)(HbPciFunction *function, guint offset, guint size, guint32 value);
+	void (*attach)(HbPciFunction *function, HbHostBridge *bridge);
+	void (*reset)(HbPciFunction *function);
+	void (*bus_reset)(HbPciFunction *function);
+	void (*sever)(HbPciFunction *function);
+	gboolean (*revoke)(HbPciFunction *function);
+	void (*release)(HbPciFunction *function, HbPciFunctionReleased done, gpointer data);
+} HbPciFunctionOps;
+
+/**
+ * HbPciFunction:
+ * @ops: what it does
+ * @port: (nullable): the root port in whose slot it sits; set by hb_root_port_plug()
+ *
+ * The first member of every implementation's own struct.
+ */
+struct HbPciFunction {
+	const HbPciFunctionOps *ops;
+	HbRootPort *port;
+};
+
+/**
+ * HbAddressWindow:
+ *
+ * @size bytes of guest physical address space from @base; empty if @size is 0.
+ */
+typedef struct HbAddressWindow {
+	guint64 base;
+	guint64 size;
+} HbAddressWindow;
+
+/**
+ * HbHostBridgeConfig:
+ * @ecam: memory-mapped configuration space, 1 MiB for each bus from bus 0 (PCIe r6.0 §7.2.2);
+ *   aligned to its size, which is a power of two
+ * @mem32: for BARs below 4 GiB
+ * @mem64: for prefetchable and 64-bit BARs
+ * @io: the I/O port range for bridges' I/O windows; may be empty
+ */
+typedef struct HbHostBridgeConfig {
+	HbAddressWindow ecam;
+	HbAddressWindow mem32;
+	HbAddressWindow mem64;
+	HbAddressWindow io;
+} HbHostBridgeConfig;
+
+/**
+ * hb_host_bridge_create:
+ * @config: copied
+ *
+ * Root bus 0 with the host bridge at 00:00.0 (identified as Q35's) and nothing else. It owns the
+ * bus lock, which guards everything guest-visible in the library.
+ *
+ * Returns: (nullable): NULL with %HB_ERROR_INVALID; free with hb_host_bridge_destroy()
+ */
+HbHostBridge *hb_host_bridge_create(HbHost *host, const HbHostBridgeConfig *config, GError **error);
+
+/** hb_host_bridge_destroy: frees the bridge; every function was removed or is freed with it. */
+void hb_host_bridge_destroy(HbHostBridge *bridge);
+
+/** hb_host_bridge_get_host: Returns: (transfer none): what it was created with. */
+HbHost *hb_host_bridge_get_host(HbHostBridge *bridge);
+
+/**
+ * hb_host_bridge_add:
+ * @devfn: where on bus 0
+ * @function: (transfer full): released with the bridge
+ *
+ * Returns: FALSE with %HB_ERROR_BUSY if @devfn is taken; then @function stays the caller's
+ */
+gboolean hb_host_bridge_add(HbHostBridge *bridge, guint8 devfn, HbPciFunction *function,
+			    GError **error);
+
+/**
+ * hb_host_bridge_lay_out:
+ *
+ * Does what firmware would: numbers the buses behind root ports, gives each port its windows, and
+ * places the BARs of functions that are already plugged. Before the guest starts, and again
+ * after hb_host_bridge_reset().
+ *
+ * Returns: FALSE with %HB_ERROR_LIMIT if the windows of @HbHostBridgeConfig do not hold it all
+ */
+gboolean hb_host_bridge_lay_out(HbHostBridge *bridge, GError **error);
+
+/** hb_host_bridge_reset: a conventional reset of all functions. All vCPUs are stopped. Loop thread.
+ */
+void hb_host_bridge_reset(HbHostBridge *bridge);
+
+/**
+ * hb_host_bridge_mmio:
+ * @gpa: guest physical address of the access
+ * @data: @size bytes, little-endian: what to write, or where to store what was read
+ * @size: 1 to 8
+ *
+ * A guest access to memory that is no RAM. Any vCPU thread.
+ *
+ * Returns: TRUE if the address is the bridge's (ECAM, or any of its windows); else @data is
+ * untouched
+ */
+gboolean hb_host_bridge_mmio(HbHostBridge *bridge, guint64 gpa, gpointer data, guint size,
+			     gboolean is_write);
+
+/**
+ * hb_host_bridge_pio:
+ *
+ * Likewise for I/O ports: configuration address and data, 0xCF8 to 0xCFF but 0xCF9 (PCI r3.0
+ * §3.2.2.3.2).
+ */
+gboolean hb_host_bridge_pio(HbHostBridge *bridge, guint16 port, gpointer data, guint size,
+			    gboolean is_write);
+
+/**
+ * hb_host_bridge_config_read:
+ *
+ * What the guest would read; all-ones where there is no function. Any thread.
+ */
+guint32 hb_host_bridge_config_read(HbHostBridge *bridge, guint8 bus, guint8 devfn, guint offset,
+				   guint size);
+void hb_host_bridge_config_write(HbHostBridge *bridge, guint8 bus, guint8 devfn, guint offset,
+				 guint size, guint32 value);
+
+/**
+ * hb_host_bridge_find:
+ *
+ * Returns: (transfer none) (nullable): the function there, on bus 0 or in a slot; for
+ * identification only, since it may go any moment. Any thread.
+ */
+HbPciFunction *hb_host_bridge_find(HbHostBridge *bridge, guint8 bus, guint8 devfn);
+
+/**
+ * hb_host_bridge_revoke:
+ *
+ * For a vCPU whose KVM_RUN ended with EFAULT: a drive may have gone under its access. Any vCPU
+ * thread.
+ *
+ * Returns: TRUE if a mapping was withdrawn, so the vCPU should simply run again
+ */
+gboolean hb_host_bridge_revoke(HbHostBridge *bridge);
+
+G_END_DECLS
+
+#endif

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright the hotbay authors */
+#ifndef HOTBAY_SLOT_H
+#define HOTBAY_SLOT_H
+
+#include <hotbay/pci.h>
+
+G_BEGIN_DECLS
+
+/**
+ * HbRootPortConfig:
+ * @id: the operator's name for the port, unique in the VM; copied
+ * @devfn: where on bus 0
+ * @multifunction: whether other functions of the same device may follow; set on function 0
+ * @chassis: chassis number, with @slot unique in the VM
+ * @slot: Physical Slot Number, 13 bits (PCIe r6.0 §7.5.3.9)
+ * @hotplug: whether the slot is hot-plug capable
+ * @attention_button: needed for an orderly removal; Linux waits 5 s after each press
+ * @power_controller: the guest can switch the slot's power; Linux sleeps 1 s after switching it off
+ * @indicators: attention and power indicators; through them the guest says that a removal is
+ * complete
+ * @no_command_completed: no Command Completed event after each write of Slot Control, and no wait
+ * for it
+ * @surprise: Hot-Plug Surprise: a drive may leave without notice
+ * @removal_timeout_ms: how long the guest may take to answer a removal request; 0: for ever
+ * @mem32_size: bytes of non-prefetchable window; a multiple of 1 MiB
+ * @mem64_size: bytes of prefetchable 64-bit window; a multiple of 1 MiB
+ */
+typedef struct HbRootPortConfig {
+	const char *id;
+	guint8 devfn;
+	gboolean multifunction;
+	guint8 chassis;
+	guint16 slot;
+	gboolean hotplug;
+	gboolean attention_button;
+	gboolean power_controller;
+	gboolean indicators;
+	gboolean no_command_completed;
+	gboolean surprise;
+	guint removal_timeout_ms;
+	guint64 mem32_size;
+	guint64 mem64_size;
+} HbRootPortConfig;
+
+/** hb_root_port_config_init: fills in the defaults; the caller sets @id, @devfn, @chassis and
+ * @slot. */
+void hb_root_port_config_init(HbRootPortConfig *config);
+
+/**
+ * hb_root_port_create:
+ * @config: copied
+ *
+ * A PCI Express root port on bus 0 with one slot. The bridge owns it.
+ *
+ * Returns: (transfer none) (nullable): NULL with %HB_ERROR_INVALID or %HB_ERROR_BUSY. Loop thread.
+ */
+HbRootPort *hb_root_port_create(HbHostBridge *bridge, const HbRootPortConfig *config,
+				GError **error);
+
+/** hb_root_port_get_id: Returns: (transfer none): its id. Any thread. */
+const char *hb_root_port_get_id(HbRootPort *port);
+
+/** hb_root_port_get_bridge: Returns: (transfer none): the bridge it was created on. Any thread. */
+HbHostBridge *hb_root_port_get_bridge(HbRootPort *port);
+
+/**
+ * HbSlotEvent:
+ * @HB_SLOT_PLUGGED: the occupant is in the slot and the guest was told
+ * @HB_SLOT_REMOVAL_REQUESTED: the guest was asked to let the occupant go
+ * @HB_SLOT_REMOVAL_REFUSED: it did not: the guest cancelled, or did not answer in time; see the
+ * reason. The occupant stays, and may be asked for again.
+ * @HB_SLOT_SEVERED: the occupant is out of the guest: after a completed removal, or pulled
+ * @HB_SLOT_RELEASED: the occupant holds nothing of the host any more: its last file descriptor is
+ * closed
+ * @HB_SLOT_INDICATORS: an indicator changed
+ */
+typedef enum HbSlotEvent {
+	HB_SLOT_PLUGGED,
+	HB_SLOT_REMOVAL_REQUESTED,
+	HB_SLOT_REMOVAL_REFUSED,
+	HB_SLOT_SEVERED,
+	HB_SLOT_RELEASED,
+	HB_SLOT_INDICATORS,
+} HbSlotEvent;
+
+const char *hb_slot_event_to_str(HbSlotEvent event);
+
+/**
+ * HbSlotReason:
+ *
+ * Why a removal was refused, or an occupant severed.
+ */
+typedef enum HbSlotReason {
+	HB_SLOT_REASON_NONE,
+	HB_SLOT_REASON_REQUEST, /* an orderly removal, as asked by hb_root_port_request_removal() */
+	HB_SLOT_REASON_PULL,	/* hb_root_port_pull(): the drive left without notice */
+	HB_SLOT_REASON_RESET,	/* the VM was reset while a removal was under way: done at once */
+	HB_SLOT_REASON_CANCELLED, /* the guest took its consent back */
+	HB_SLOT_REASON_TIMED_OUT, /* the guest did not answer in time */
+} HbSlotReason;
+
+const char *hb_slot_reason_to_str(HbSlotReason reason);
+
+/** HbIndicator: the values of an Indicator Control field, PCIe r6.0 §7.5.3.10. */
+typedef enum HbIndicator {
+	HB_INDICATOR_RESERVED,
+	HB_INDICATOR_ON,
+	HB_INDICATOR_BLINK,
+	HB_INDICATOR_OFF,
+} HbIndicator;
+
+const char *hb_indicator_to_str(HbIndicator indicator);
+
+/**
+ * HbSlotListener:
+ * @function: (nullable): the occupant it is about; for identification only: with
+ *   %HB_SLOT_RELEASED it is freed already
+ *
+ * Called on the loop, after the fact, in the order in which things happened, without any lock held:
+ * it may call anything in this header.
+ */
+typedef void (*HbSlotListener)(HbRootPort *port, HbSlotEvent event, HbSlotReason reason,
+			       HbPciFunction *function, gpointer data);
+
+/** hb_root_port_set_listener: one listener a port; NULL for none. Loop thread. */
+void hb_root_port_set_listener(HbRootPort *port, HbSlotListener listener, gpointer data);
+
+/**
+ * hb_root_port_plug:
+ * @function: (transfer full): stays the caller's if this fails
+ *
+ * Puts a function into the slot. If the guest has yet to acknowledge that the last occupant was
+ * pulled, @function waits in line and enters when it has. %HB_SLOT_PLUGGED says when the guest was
+ * told. A function plugged before the guest runs, or before it enables hot-plug interrupts, is
+ * simply there. Loop thread.
+ *
+ * Returns: FALSE with %HB_ERROR_BUSY if the slot is occupied or has one in line, or
+ *   %HB_ERROR_UNSUPPORTED if the VM runs and the slot is not hot-plug capable
+ */
+gboolean hb_root_port_plug(HbRootPort *port, HbPciFunction *function, GError **error);
+
+/**
+ * hb_root_port_request_removal:
+ *
+ * Asks the guest to let the occupant go, by pressing the Attention Button (PCIe r6.0 §6.7.1.5) as
+ * soon as the slot can take a press. Ends with %HB_SLOT_SEVERED then %HB_SLOT_RELEASED, or
+ * %HB_SLOT_REMOVAL_REFUSED. Loop thread.
+ *
+ * Returns: FALSE with %HB_ERROR_NOT_FOUND if the slot is empty, %HB_ERROR_BUSY if a removal
+ *   is in flight, %HB_ERROR_UNSUPPORTED if the slot has no attention button or no hot-plug
+ */
+gboolean hb_root_port_request_removal(HbRootPort *port, GError **error);
+
+/**
+ * hb_root_port_pull:
+ * @function: (nullable): which function left: the occupant, or the one in line. One that is
+ *   neither has left already, and nothing happens: so a late witness never takes its successor
+ *   away. NULL is whatever occupies the slot.
+ *
+ * The occupant is gone, or must go now: a surprise removal. When this returns the guest cannot
+ * reach it any more and was told (link down, presence lost). Everything slow follows in a worker.
+ * Does nothing if the slot is empty. Any thread, without the bus lock: never from a function's ops.
+ */
+void hb_root_port_pull(HbRootPort *port, HbPciFunction *function);
+
+/**
+ * hb_root_port_set_running:
+ *
+ * Tells the port that the guest has started: from now on only hot-plug capable slots take a
+ * function. Loop thread.
+ */
+void hb_root_port_set_running(HbRootPort *port);
+
+/**
+ * HbSlotInfo:
+ *
+ * A consistent look at one slot. @state is the state machine's, static.
+ */
+typedef struct HbSlotInfo {
+	const char *state;
+	HbPciFunction *occupant;
+	guint8 secondary_bus;
+	gboolean presence;
+	gboolean link_active;
+	gboolean removal_pending;
+	HbIndicator attention_indicator;
+	HbIndicator power_indicator;
+	guint16 slot_control;
+	guint16 slot_status;
+} HbSlotInfo;
+
+/** hb_root_port_get_info: fills in @info. Any thread. */
+void hb_root_port_get_info(HbRootPort *port, HbSlotInfo *info);
+
+G_END_DECLS
+
+#endif

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright the hotbay authors */
+#ifndef HOTBAY_VFIO_H
+#define HOTBAY_VFIO_H
+
+#include <hotbay/pci.h>
+
+G_BEGIN_DECLS
+
+/**
+ * HbVfio:
+ *
+ * What the passed-through drives of one VM share: the IOMMU address space that mirrors guest
+ * memory, and the interrupt remapping table with its budget.
+ */
+typedef struct HbVfio HbVfio;
+
+/** HB_VFIO_MAX_DRIVES: how many passed-through drives a VM may have. */
+#define HB_VFIO_MAX_DRIVES 32
+
+/** HB_VFIO_DEFAULT_MAX_VECTORS: host interrupts that the drives of one VM may use together. */
+#define HB_VFIO_DEFAULT_MAX_VECTORS 4096
+
+/**
+ * hb_vfio_create:
+ * @host: with all its RAM declared
+ * @max_vectors: the interrupt budget; 0 for the default
+ *
+ * Touches nothing of the host yet. Free with hb_vfio_destroy() after its devices are released.
+ */
+HbVfio *hb_vfio_create(HbHost *host, guint max_vectors);
+void hb_vfio_destroy(HbVfio *vfio);
+
+typedef struct HbVfioDevice HbVfioDevice;
+
+/**
+ * hb_vfio_device_open:
+ * @host_address: the drive on the host, bound to vfio-pci
+ * @id: the operator's name for it, for log lines; copied
+ *
+ * Opens a host NVMe drive: attaches its IOMMU group, maps guest memory for DMA if it is the first,
+ * resets it, and reads what it has. Can take seconds: call it in a worker. Any thread; one call at
+ * a time for each #HbVfio is enforced inside.
+ *
+ * Returns: (nullable): NULL with an error that names the address and the remedy:
+ *   %HB_ERROR_NOT_FOUND no such device; %HB_ERROR_UNSUPPORTED no NVMe drive, no IOMMU, no reset, or
+ * bound to another driver; %HB_ERROR_BUSY in use by a VM, or its group is shared with a foreign
+ * device; %HB_ERROR_LIMIT; %HB_ERROR_HOST anything else the kernel refused. Nothing is left open.
+ */
+HbVfioDevice *hb_vfio_device_open(HbVfio *vfio, const HbPciAddress *host_address, const char *id,
+				  GError **error);
+
+/**
+ * hb_vfio_device_get_function:
+ *
+ * Returns: (transfer none): what to hand to hb_root_port_plug(); from then on the slot owns the
+ * device, follows its removal, and frees it. While it sits there the device watches the host: a
+ * drive pulled from it becomes hb_root_port_pull(), a request to let it go
+ * hb_root_port_request_removal().
+ */
+HbPciFunction *hb_vfio_device_get_function(HbVfioDevice *device);
+
+/** hb_vfio_device_close: for a device that was never plugged: gives it back to the host. Blocks. */
+void hb_vfio_device_close(HbVfioDevice *device);
+
+G_END_DECLS
+
+#endif
