@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright the hotbay authors */
+
+/*
+ * The interrupt remapping table: which host interrupt of which drive becomes which guest interrupt,
+ * and that none outlives its drive.
+ *
+ *   host interrupt --> eventfd --+-- connected: the host's route delivers the message, no exit
+ *                                +-- forwarded: the loop sends it, where the host has no route
+ *                                +-- neither (masked): stays signalled; this is the pending bit
+ *
+ * A guest changes masks far more often than messages, and each commit of routes can cost
+ * milliseconds (KVM waits until no vCPU uses the old table). So a route is kept while its vector is
+ * masked, and reconnecting it is free of commits as long as the message is the old one. All new
+ * messages of a source go into one commit, before any of its vectors is connected: the first
+ * interrupt of a vector can only carry its new message.
+ *
+ * What the host refuses (routes are finite) does not stop the drive: the vector is forwarded from
+ * then on, for as long as the source lives, and the operator is told once for each source.
+ *
+ * With the bus lock held, but for create, destroy, open, the count in use, and close.
+ */
+
+#include "hw/irq-remap.h"
+
+#include "hw/host.h"
+#include "hw/irq-forward.h"
+
+#include <hotbay/error.h>
+
+#include <errno.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+struct HbIrqRemap {
+	HbHost *host;
+	guint budget;
+	guint used; /* atomic */
+};
+
+typedef struct Vector {
+	int eventfd;
+	gboolean masked;
+	HbMsiMessage message;  /* what the guest wants, unless masked */
+	gboolean has_route;    /* route is ours */
+	guint route;	       /* the host's handle */
+	gboolean is_routed;    /* routed holds what the host was told */
+	HbMsiMessage routed;   /* valid only if is_routed */
+	gboolean is_new;       /* its route is part of the commit that is being made */
+	gboolean connected;    /* the host consumes eventfd */
+	gboolean unroutable;   /* the host refused: forward it when unmasked */
+	HbIrqForward *forward; /* (nullable) while it is unroutable and unmasked */
+} Vector;
+
+struct HbIrqSource {
+	HbIrqRemap *remap;
+	char *name;
+	guint n_vectors;
+	Vector *vectors;
+	gboolean severed;
+	gboolean refusal_logged;
+};
+
+HbIrqRemap *hb_irq_remap_create(HbHost *host, guint budget)
+{
+	HbIrqRemap *remap = g_new0(HbIrqRemap, 1);
+
+	remap->host = host;
+	remap->budget = budget;
+	return remap;
+}
+
+void hb_irq_remap_destroy(HbIrqRemap *remap)
+{
+	g_free(remap);
+}
+
+guint hb_irq_remap_get_used(HbIrqRemap *remap)
+{
+	return (guint)g_atomic_int_get((gint *)&remap->used);
+}
+
+static gboolean reserve(HbIrqRemap *remap, const char *name, guint n, GError **error)
+{
+	guint used;
+
+	do {
+		used = hb_irq_remap_get_used(remap);
+		if (n > remap->budget - used) {
+			g_set_error(error, HB_ERROR, HB_ERROR_LIMIT,
+				    "%s: needs %u interrupt vectors, but %u of this VM's %u are in "
+				    "use: remove a drive or raise the VM's vector budget",
+				    name, n, used, remap->budget);
+			return FALSE;
+		}
+	} while (!g_atomic_int_compare_and_exchange((gint *)&remap->used, (gint)used,
+						    (gint)(used + n)));
+	return TRUE;
+}
+
+static const HbHostOps *get_ops(HbIrqSource *source)
+{
+	return hb_host_get_ops(source->remap->host);
+}
+
+static gboolean create_eventfds(HbIrqSource *source, GError **error)
+{
+	for (guint i = 0; i < source->n_vectors; i++) {
+		source->vectors[i].eventfd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+		if (source->vectors[i].eventfd < 0) {
+			g_set_error(error, HB_ERROR, HB_ERROR_HOST,
+				    "%s: eventfd for interrupt vector %u of %u: %s: raise the "
+				    "limit of open files (ulimit -n)",
+				    source->name, i, source->n_vectors, g_strerror(errno));
+			return FALSE;
+		}
+	}
+	return TRUE;
+}
+
+HbIrqSource *hb_irq_source_open(HbIrqRemap *remap, const char *name, guint n_vectors,
+				GError **error)
+{
+	if (!reserve(remap, name, n_vectors, error))
+		return NULL;
+
+	HbIrqSource *source = g_new0(HbIrqSource, 1);
+
+	source->remap = remap;
+	source->name = g_strdup(name);
+	source->n_vectors = n_vectors;
+	source->vectors = g_new0(Vector, n_vectors);
+	for (guint i = 0; i < n_vectors; i++) {
+		source->vectors[i].eventfd = -1;
+		source->vectors[i].masked = TRUE;
+	}
+	if (!create_eventfds(source, error)) {
+		hb_irq_source_close(source);
+		return NULL;
+	}
+	return source;
+}
+
+void hb_irq_source_close(HbIrqSource *source)
+{
+	if (!source)
+		return;
+	hb_irq_source_sever(source);
+	for (guint i = 0; i < source->n_vectors; i++)
+		if (source->vectors[i].eventfd >= 0)
+			close(source->vectors[i].eventfd);
+	g_atomic_int_add((gint *)&source->remap->used, -(gint)source->n_vectors);
+	g_free(source->vectors);
+	g_free(source->name);
+	g_free(source);
+}
+
+int hb_irq_source_get_eventfd(HbIrqSource *source, guint vector)
+{
+	g_return_val_if_fail(vector < source->n_vectors, -1);
+	return source->vectors[vector].eventfd;
+}
+
+void hb_irq_source_set(HbIrqSource *source, guint vector, const HbMsiMessage *message)
+{
+	g_return_if_fail(vector < source->n_vectors);
+
+	Vector *v = &source->vectors[vector];
+
+	v->masked = message == NULL;
+	if (message)
+		v->message = *message;
+}
+
+static gboolean messages_equal(const HbMsiMessage *a, const HbMsiMessage *b)
+{
+	return a->address == b->address && a->data == b->data;
+}
+
+static void disconnect(HbIrqSource *source, Vector *v)
+{
+	if (v->connected)
+		get_ops(source)->route_disconnect(source->remap->host, v->route, v->eventfd);
+	v->connected = FALSE;
+	g_clear_pointer(&v->forward, hb_irq_forward_stop);
+}
+
+static void drop_route(HbIrqSource *source, Vector *v)
+{
+	disconnect(source, v);
+	if (v->has_route)
+		get_ops(source)->route_remove(source->remap->host, v->route);
+	v->has_route = FALSE;
+	v->is_routed = FALSE;
+}
+
+static void refuse(HbIrqSource *source, Vector *v, const GError *error)
+{
+	drop_route(source, v);
+	v->unroutable = TRUE;
+	if (source->refusal_logged)
+		return;
+	source->refusal_logged = TRUE;
+	hb_host_log(source->remap->host, G_LOG_LEVEL_WARNING,
+		    "%s: interrupt vector %u cannot be routed by the host, so it and others like "
+		    "it are delivered from the main loop, which is slower: %s",
+		    source->name, (guint)(v - source->vectors), error->message);
+}
+
+/* Tell the host what @v delivers, if that is news to it. */
+static gboolean stage(HbIrqSource *source, Vector *v)
+{
+	HbHost *host = source->remap->host;
+	g_autoptr(GError) error = NULL;
+
+	if (v->masked || v->unroutable || (v->is_routed && messages_equal(&v->message, &v->routed)))
+		return FALSE;
+	if (!v->has_route) {
+		v->has_route = get_ops(source)->route_add(host, &v->route, &error);
+		if (!v->has_route) {
+			refuse(source, v, error);
+			return FALSE;
+		}
+	}
+	get_ops(source)->route_set(host, v->route, &v->message);
+	v->routed = v->message;
+	v->is_routed = TRUE;
+	return TRUE;
+}
+
+static void refuse_new(HbIrqSource *source, const GError *error)
+{
+	for (guint i = 0; i < source->n_vectors; i++)
+		if (source->vectors[i].is_new)
+			refuse(source, &source->vectors[i], error);
+}
+
+static void stage_all(HbIrqSource *source)
+{
+	g_autoptr(GError) error = NULL;
+	gboolean any = FALSE;
+
+	for (guint i = 0; i < source->n_vectors; i++) {
+		source->vectors[i].is_new = stage(source, &source->vectors[i]);
+		any |= source->vectors[i].is_new;
+	}
+	if (any && !get_ops(source)->routes_commit(source->remap->host, &error))
+		refuse_new(source, error);
+}
+
+static void connect_route(HbIrqSource *source, Vector *v)
+{
+	g_autoptr(GError) error = NULL;
+
+	if (v->connected)
+		return;
+	v->connected =
+		get_ops(source)->route_connect(source->remap->host, v->route, v->eventfd, &error);
+	if (!v->connected)
+		refuse(source, v, error);
+}
+
+static void connect_vector(HbIrqSource *source, Vector *v)
+{
+	if (!v->unroutable)
+		connect_route(source, v);
+	if (!v->unroutable)
+		return;
+	if (v->forward)
+		hb_irq_forward_set_message(v->forward, &v->message);
+	else
+		v->forward = hb_irq_forward_start(source->remap->host, v->eventfd, &v->message);
+}
+
+void hb_irq_source_commit(HbIrqSource *source)
+{
+	if (source->severed)
+		return;
+	for (guint i = 0; i < source->n_vectors; i++)
+		if (source->vectors[i].masked)
+			disconnect(source, &source->vectors[i]);
+	stage_all(source);
+	for (guint i = 0; i < source->n_vectors; i++)
+		if (!source->vectors[i].masked)
+			connect_vector(source, &source->vectors[i]);
+}
+
+gboolean hb_irq_source_is_pending(HbIrqSource *source, guint vector)
+{
+	g_return_val_if_fail(vector < source->n_vectors, FALSE);
+
+	const Vector *v = &source->vectors[vector];
+	struct pollfd pending = { .fd = v->eventfd, .events = POLLIN };
+
+	return v->masked && !source->severed && poll(&pending, 1, 0) == 1 &&
+	       pending.revents & POLLIN;
+}
+
+void hb_irq_source_sever(HbIrqSource *source)
+{
+	g_autoptr(GError) error = NULL;
+	gboolean any = FALSE;
+
+	if (source->severed)
+		return;
+	source->severed = TRUE;
+	for (guint i = 0; i < source->n_vectors; i++)
+		disconnect(source, &source->vectors[i]);
+	for (guint i = 0; i < source->n_vectors; i++) {
+		any |= source->vectors[i].has_route;
+		drop_route(source, &source->vectors[i]);
+	}
+	if (any && !get_ops(source)->routes_commit(source->remap->host, &error))
+		hb_host_log(source->remap->host, G_LOG_LEVEL_WARNING,
+			    "%s: its interrupt routes are disconnected, but their removal was "
+			    "refused; the next change of routes retries it: %s",
+			    source->name, error->message);
+}
+
+static void drain(int fd)
+{
+	guint64 count;
+
+	while (read(fd, &count, sizeof(count)) == sizeof(count))
+		continue;
+}
+
+void hb_irq_source_reset(HbIrqSource *source)
+{
+	for (guint i = 0; i < source->n_vectors; i++) {
+		Vector *v = &source->vectors[i];
+
+		v->masked = TRUE;
+		disconnect(source, v);
+		drain(v->eventfd);
+	}
+}
