@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright the hotbay authors */
+#ifndef VFIO_CONFIG_H
+#define VFIO_CONFIG_H
+
+#include "hw/config-space.h"
+
+/*
+ * The configuration space of a passed-through drive, as its guest sees it: every register is passed
+ * through, emulated or hidden, by the tables in config.c. @device_fd is VFIO's device, in which
+ * configuration space begins at @offset.
+ */
+typedef struct HbVfioConfig {
+	int device_fd;
+	guint64 offset;
+	HbConfigSpace space;			/* the emulated bits, and constants */
+	guint8 from_device[HB_CONFIG_SIZE];	/* bits that a guest read takes from the drive */
+	guint8 to_device[HB_CONFIG_SIZE];	/* bits that a guest write changes in the drive */
+	guint8 clear_in_device[HB_CONFIG_SIZE]; /* likewise, write-1-to-clear */
+	guint16 pm; /* offset of each capability that has a side effect; 0: none */
+	guint16 express;
+	guint16 msix;
+} HbVfioConfig;
+
+/* Read the drive's registers once and lay the tables over them. Fails with the errno of the read.
+ */
+gboolean hb_vfio_config_init(HbVfioConfig *config, int device_fd, guint64 offset, GError **error);
+
+/* Guest accesses; what a drive that has gone does not answer reads all-ones. */
+guint32 hb_vfio_config_read(HbVfioConfig *config, guint offset, guint size);
+void hb_vfio_config_write(HbVfioConfig *config, guint offset, guint size, guint32 value);
+
+/* The drive's own register, past the tables; FALSE if it cannot be read. */
+gboolean hb_vfio_config_peek_u16(const HbVfioConfig *config, guint offset, guint16 *value);
+gboolean hb_vfio_config_poke_u16(const HbVfioConfig *config, guint offset, guint16 value);
+
+#endif

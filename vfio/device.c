@@ -1,0 +1,457 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright the hotbay authors */
+
+/*
+ * A host NVMe drive as a guest's PCI function.
+ *
+ *     open, in this order                    and closed in exact reverse
+ *     1 sysfs: may it be passed through?
+ *     2 its group into the IOMMU, its fd     fd closed, group given back
+ *     3 its configuration space, once
+ *     4 its interrupts                       host vectors off, eventfds closed
+ *     5 its BARs                             unmapped
+ *     6 its notifiers                        disarmed, eventfds closed
+ *
+ * The kernel resets the function when VFIO opens it and again when VFIO closes it, provided that
+ * it can be reset at all, which is what VFIO_DEVICE_FLAGS_RESET says
+ * (drivers/vfio/pci/vfio_pci_core.c, Linux 6.1): a drive that cannot is refused, so none carries
+ * anything from one owner to the next.
+ *
+ * Life: open in a worker; attach, guest accesses and sever with the bus lock held; close in a
+ * worker. A function-level reset by the guest also runs in a worker, and holds a reference and
+ * @fd_mutex meanwhile: the close waits for it, nobody else does.
+ */
+
+#include "vfio/config.h"
+#include "vfio/interrupts.h"
+#include "vfio/notifiers.h"
+#include "vfio/regions.h"
+#include "vfio/sysfs.h"
+#include "vfio/vfio.h"
+
+#include "hw/bar.h"
+#include "hw/host-bridge.h"
+#include "hw/host.h"
+
+#include <hotbay/error.h>
+#include <hotbay/slot.h>
+
+#include <errno.h>
+#include <linux/pci_regs.h>
+#include <linux/vfio.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+struct HbVfioDevice {
+	HbPciFunction function;
+	gatomicrefcount references; /* the owner's, and one for a reset in flight */
+	HbVfio *vfio;
+	char *id;
+	char address[HB_PCI_ADDRESS_STRLEN];
+	HbHostBridge *bridge; /* once attached */
+
+	GMutex fd_mutex; /* a reset in flight against the close */
+	HbIommuAttachment *attachment;
+	int fd; /* -1: not open */
+
+	/* The rest is guarded by the bus lock once attached. */
+	HbVfioConfig config;
+	HbVfioInterrupts *interrupts;
+	HbVfioRegions *regions;
+	HbBars *bars;
+	HbVfioNotifiers *notifiers;
+	gboolean severed;
+	gboolean resetting; /* a function-level reset is in flight: the drive does not answer */
+};
+
+/* ---- open and close ---- */
+
+static gboolean check_info(HbVfioDevice *device, guint64 *config_offset, GError **error)
+{
+	struct vfio_device_info info = { .argsz = sizeof(info) };
+	struct vfio_region_info config = { .argsz = sizeof(config),
+					   .index = VFIO_PCI_CONFIG_REGION_INDEX };
+
+	if (ioctl(device->fd, VFIO_DEVICE_GET_INFO, &info) < 0 ||
+	    ioctl(device->fd, VFIO_DEVICE_GET_REGION_INFO, &config) < 0) {
+		g_set_error(error, HB_ERROR, HB_ERROR_HOST, "asking VFIO about it: %s",
+			    g_strerror(errno));
+		return FALSE;
+	}
+	if (!(info.flags & VFIO_DEVICE_FLAGS_RESET)) {
+		g_set_error(
+			error, HB_ERROR, HB_ERROR_UNSUPPORTED,
+			"the host cannot reset it (see its reset_method in sysfs), so it could carry "
+			"data from one owner to the next; use another drive or slot");
+		return FALSE;
+	}
+	*config_offset = config.offset;
+	return TRUE;
+}
+
+static guint64 bar_read(gpointer opaque, guint index, guint64 offset, guint size)
+{
+	HbVfioDevice *device = opaque;
+	guint64 value;
+
+	if (hb_vfio_interrupts_read(device->interrupts, index, offset, size, &value))
+		return value;
+	return hb_vfio_regions_read(device->regions, index, offset, size);
+}
+
+static void bar_write(gpointer opaque, guint index, guint64 offset, guint size, guint64 value)
+{
+	HbVfioDevice *device = opaque;
+
+	if (!hb_vfio_interrupts_write(device->interrupts, index, offset, size, value))
+		hb_vfio_regions_write(device->regions, index, offset, size, value);
+}
+
+static const HbBarOps bar_ops = { .read = bar_read, .write = bar_write };
+
+static gboolean open_bars(HbVfioDevice *device, GError **error)
+{
+	HbVfioTrap traps[2];
+
+	hb_vfio_interrupts_locate(&device->config, &traps[0], &traps[1]);
+	device->regions = hb_vfio_regions_open(device->fd, &device->config, traps,
+					       G_N_ELEMENTS(traps), error);
+	if (!device->regions)
+		return FALSE;
+	device->bars = hb_bars_create(&device->config.space, &bar_ops, device);
+	hb_vfio_regions_describe(device->regions, device->bars);
+	return TRUE;
+}
+
+static gboolean open_interrupts(HbVfioDevice *device, GError **error)
+{
+	device->interrupts = hb_vfio_interrupts_open(device->fd, device->address, &device->config,
+						     hb_vfio_get_host(device->vfio),
+						     hb_vfio_get_irq_remap(device->vfio), error);
+	return device->interrupts != NULL;
+}
+
+static gboolean open_notifiers(HbVfioDevice *device, GError **error)
+{
+	device->notifiers = hb_vfio_notifiers_open(device->fd, &device->config, error);
+	return device->notifiers != NULL;
+}
+
+static gboolean open_device(HbVfioDevice *device, GError **error)
+{
+	guint64 config_offset;
+
+	if (check_info(device, &config_offset, error) &&
+	    hb_vfio_config_init(&device->config, device->fd, config_offset, error) &&
+	    open_interrupts(device, error) && open_bars(device, error) &&
+	    open_notifiers(device, error))
+		return TRUE;
+	g_prefix_error(error, "%s: ", device->address);
+	return FALSE;
+}
+
+static void unref_device(HbVfioDevice *device)
+{
+	if (!g_atomic_ref_count_dec(&device->references))
+		return;
+	g_mutex_clear(&device->fd_mutex);
+	g_free(device->id);
+	g_free(device);
+}
+
+static void close_device(HbVfioDevice *device)
+{
+	g_mutex_lock(&device->fd_mutex);
+	hb_vfio_notifiers_close(device->notifiers);
+	hb_bars_destroy(device->bars);
+	hb_vfio_regions_close(device->regions);
+	hb_vfio_interrupts_close(device->interrupts);
+	if (device->fd >= 0)
+		close(device->fd);
+	device->fd = -1;
+	if (device->attachment)
+		hb_vfio_detach(device->vfio, device->attachment);
+	g_mutex_unlock(&device->fd_mutex);
+	unref_device(device);
+}
+
+/* ---- what the host tells ---- */
+
+static void on_news(HbVfioNews news, gpointer data)
+{
+	HbVfioDevice *device = data;
+	HbHost *host = hb_vfio_get_host(device->vfio);
+
+	switch (news) {
+	case HB_VFIO_NEWS_PULLED:
+		hb_host_log(host, G_LOG_LEVEL_MESSAGE, "%s (%s): pulled from the host",
+			    device->address, device->id);
+		hb_root_port_pull(device->function.port, &device->function);
+		break;
+	case HB_VFIO_NEWS_FAILED:
+		hb_host_log(
+			host, G_LOG_LEVEL_WARNING,
+			"%s (%s): the drive reported an error it cannot recover from; it is taken "
+			"from its guest",
+			device->address, device->id);
+		hb_root_port_pull(device->function.port, &device->function);
+		break;
+	case HB_VFIO_NEWS_ASKED:
+		if (hb_root_port_request_removal(device->function.port, NULL))
+			hb_host_log(
+				host, G_LOG_LEVEL_MESSAGE,
+				"%s (%s): the host wants it back; its guest is asked to let it go",
+				device->address, device->id);
+		break;
+	}
+}
+
+/* ---- the function, as the guest sees it ---- */
+
+static guint32 config_read(HbPciFunction *function, guint offset, guint size)
+{
+	HbVfioDevice *device = (HbVfioDevice *)function;
+
+	if (device->severed || device->resetting)
+		return G_MAXUINT32 >> (32 - 8 * size);
+	return hb_vfio_config_read(&device->config, offset, size);
+}
+
+/* What a reset leaves of the registers that live here. */
+static void reset_emulated(HbVfioDevice *device)
+{
+	hb_vfio_interrupts_reset(device->interrupts);
+	for (guint i = 0; i < HB_CONFIG_SIZE; i++)
+		device->config.space.value[i] &= (guint8)~device->config.space.writable[i];
+	hb_bars_set_reachable(device->bars, TRUE);
+}
+
+/* The drive's own Memory Space Enable, which the guest does not reach, is set for as long as it is
+ * open. */
+static void enable_memory(HbVfioDevice *device)
+{
+	guint16 command;
+
+	if (hb_vfio_config_peek_u16(&device->config, PCI_COMMAND, &command))
+		hb_vfio_config_poke_u16(&device->config, PCI_COMMAND, command | PCI_COMMAND_MEMORY);
+}
+
+static void reset_drive(HbVfioDevice *device)
+{
+	if (ioctl(device->fd, VFIO_DEVICE_RESET) < 0)
+		hb_host_log(hb_vfio_get_host(device->vfio), G_LOG_LEVEL_WARNING,
+			    "%s (%s): function-level reset: %s", device->address, device->id,
+			    g_strerror(errno));
+}
+
+static gpointer run_function_reset(gpointer data)
+{
+	HbVfioDevice *device = data;
+
+	g_mutex_lock(&device->fd_mutex);
+	if (device->fd >= 0) {
+		reset_drive(device);
+		enable_memory(device);
+		hb_host_bridge_lock(device->bridge);
+		device->resetting = FALSE;
+		hb_host_bridge_unlock(device->bridge);
+	}
+	g_mutex_unlock(&device->fd_mutex);
+	unref_device(device);
+	return NULL;
+}
+
+/* PCIe r6.0 §6.6.2: the guest waits 100 ms and then reads until it is answered. */
+static void start_function_reset(HbVfioDevice *device)
+{
+	device->resetting = TRUE;
+	reset_emulated(device);
+	g_atomic_ref_count_inc(&device->references);
+	g_thread_unref(g_thread_new("hotbay-reset", run_function_reset, device));
+}
+
+/* Leave D0 only with the BARs unmapped: an access to a sleeping drive would fault in the host. */
+static void write_power_state(HbVfioDevice *device, guint offset, guint size, guint32 value)
+{
+	guint shift = 8 * (device->config.pm + PCI_PM_CTRL - offset);
+	gboolean awake = ((value >> shift) & PCI_PM_CTRL_STATE_MASK) == 0;
+
+	if (!awake)
+		hb_bars_set_reachable(device->bars, FALSE);
+	hb_vfio_config_write(&device->config, offset, size, value);
+	if (awake)
+		hb_bars_set_reachable(device->bars, TRUE);
+}
+
+static gboolean wants_function_reset(const HbVfioDevice *device, guint offset, guint size,
+				     guint32 value)
+{
+	guint high_byte = device->config.express + PCI_EXP_DEVCTL + 1;
+
+	return device->config.express && hb_config_space_overlaps(offset, size, high_byte, 1) &&
+	       (value >> (8 * (high_byte - offset)) & PCI_EXP_DEVCTL_BCR_FLR >> 8);
+}
+
+static void config_write(HbPciFunction *function, guint offset, guint size, guint32 value)
+{
+	HbVfioDevice *device = (HbVfioDevice *)function;
+	const HbVfioConfig *config = &device->config;
+
+	if (device->severed || device->resetting)
+		return;
+	if (wants_function_reset(device, offset, size, value)) {
+		start_function_reset(device);
+		return;
+	}
+	if (config->pm && hb_config_space_overlaps(offset, size, config->pm + PCI_PM_CTRL, 1)) {
+		write_power_state(device, offset, size, value);
+		return;
+	}
+	hb_vfio_config_write(&device->config, offset, size, value);
+	if (hb_config_space_overlaps(offset, size, PCI_COMMAND, 2) ||
+	    hb_config_space_overlaps(offset, size, PCI_BASE_ADDRESS_0, 4 * HB_BAR_COUNT))
+		hb_bars_update(device->bars);
+	if (hb_config_space_overlaps(offset, size, config->msix + PCI_MSIX_FLAGS, 2))
+		hb_vfio_interrupts_control_written(device->interrupts);
+}
+
+static void attach(HbPciFunction *function, HbHostBridge *bridge)
+{
+	HbVfioDevice *device = (HbVfioDevice *)function;
+
+	device->bridge = bridge;
+	enable_memory(device);
+	hb_bars_attach(device->bars, bridge);
+	hb_vfio_notifiers_watch(device->notifiers, hb_vfio_get_host(device->vfio), on_news, device);
+}
+
+/* All vCPUs stand still, and the next thing is that the BARs are placed anew: so it waits. */
+static void reset(HbPciFunction *function)
+{
+	HbVfioDevice *device = (HbVfioDevice *)function;
+
+	if (device->severed || hb_vfio_notifiers_is_gone(&device->config))
+		return;
+	device->resetting = FALSE;
+	reset_emulated(device);
+	reset_drive(device);
+	enable_memory(device);
+}
+
+static void bus_reset(HbPciFunction *function)
+{
+	HbVfioDevice *device = (HbVfioDevice *)function;
+
+	if (!device->severed && !device->resetting)
+		start_function_reset(device);
+}
+
+static void sever(HbPciFunction *function)
+{
+	HbVfioDevice *device = (HbVfioDevice *)function;
+
+	if (device->severed)
+		return;
+	device->severed = TRUE;
+	hb_bars_sever(device->bars);
+	hb_vfio_interrupts_sever(device->interrupts);
+}
+
+static gboolean revoke_bars(HbPciFunction *function)
+{
+	HbVfioDevice *device = (HbVfioDevice *)function;
+	guint16 command;
+
+	if (device->severed)
+		return FALSE;
+	if (hb_vfio_config_peek_u16(&device->config, PCI_COMMAND, &command) && command != 0xffff &&
+	    command & PCI_COMMAND_MEMORY)
+		return FALSE;
+	hb_bars_set_reachable(device->bars, FALSE);
+	return TRUE;
+}
+
+typedef struct Release {
+	HbVfioDevice *device;
+	HbHost *host;
+	HbPciFunctionReleased done;
+	gpointer data;
+} Release;
+
+static void finish_release(gpointer data)
+{
+	g_autofree Release *release = data;
+
+	release->done(release->data);
+}
+
+static gpointer run_release(gpointer data)
+{
+	Release *release = data;
+
+	close_device(release->device);
+	hb_host_post(release->host, finish_release, release);
+	return NULL;
+}
+
+static void release(HbPciFunction *function, HbPciFunctionReleased done, gpointer data)
+{
+	HbVfioDevice *device = (HbVfioDevice *)function;
+
+	hb_vfio_notifiers_unwatch(device->notifiers);
+	if (!done) {
+		close_device(device);
+		return;
+	}
+	Release *work = g_new(Release, 1);
+	work->device = device;
+	work->host = hb_vfio_get_host(device->vfio);
+	work->done = done;
+	work->data = data;
+	g_thread_unref(g_thread_new("hotbay-release", run_release, work));
+}
+
+static const HbPciFunctionOps function_ops = {
+	.config_read = config_read,
+	.config_write = config_write,
+	.attach = attach,
+	.reset = reset,
+	.bus_reset = bus_reset,
+	.sever = sever,
+	.revoke = revoke_bars,
+	.release = release,
+};
+
+HbVfioDevice *hb_vfio_device_open(HbVfio *vfio, const HbPciAddress *host_address, const char *id,
+				  GError **error)
+{
+	HbVfioDevice *device = g_new0(HbVfioDevice, 1);
+	guint group;
+
+	device->function.ops = &function_ops;
+	g_atomic_ref_count_init(&device->references);
+	g_mutex_init(&device->fd_mutex);
+	device->vfio = vfio;
+	device->id = g_strdup(id);
+	device->fd = -1;
+	hb_pci_address_format(host_address, device->address);
+	if (hb_sysfs_check_drive(HB_SYSFS_ROOT, host_address, &group, error)) {
+		device->attachment =
+			hb_vfio_attach(vfio, group, device->address, &device->fd, error);
+		if (device->attachment && open_device(device, error))
+			return device;
+	}
+	close_device(device);
+	return NULL;
+}
+
+HbPciFunction *hb_vfio_device_get_function(HbVfioDevice *device)
+{
+	return &device->function;
+}
+
+void hb_vfio_device_close(HbVfioDevice *device)
+{
+	if (device)
+		close_device(device);
+}

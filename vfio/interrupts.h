@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright the hotbay authors */
+#ifndef VFIO_INTERRUPTS_H
+#define VFIO_INTERRUPTS_H
+
+#include "hw/irq-remap.h"
+#include "hw/msix.h"
+#include "vfio/config.h"
+#include "vfio/regions.h"
+
+/*
+ * A drive's interrupts: the guest's MSI-X capability and table on one side, VFIO's eventfds on the
+ * other, the remapping table between them.
+ */
+typedef struct HbVfioInterrupts HbVfioInterrupts;
+
+/*
+ * @name: the drive's, for messages and for the remapping table. @config is the drive's, and
+ * outlives this. Reserves all its vectors in the budget; asks nothing of the drive before the guest
+ * unmasks one.
+ */
+HbVfioInterrupts *hb_vfio_interrupts_open(int device_fd, const char *name, HbVfioConfig *config,
+					  HbHost *host, HbIrqRemap *remap, GError **error);
+void hb_vfio_interrupts_close(HbVfioInterrupts *interrupts);
+
+/* Where the table and the PBA are; before open. FALSE if the drive has no MSI-X. */
+gboolean hb_vfio_interrupts_locate(const HbVfioConfig *config, HbVfioTrap *table, HbVfioTrap *pba);
+
+/* The guest wrote Message Control. With the bus lock held, as all below. */
+void hb_vfio_interrupts_control_written(HbVfioInterrupts *interrupts);
+
+/* Guest accesses to a BAR: TRUE if they were to the table or the PBA, and are done. */
+gboolean hb_vfio_interrupts_read(HbVfioInterrupts *interrupts, guint bar, guint64 offset,
+				 guint size, guint64 *value);
+gboolean hb_vfio_interrupts_write(HbVfioInterrupts *interrupts, guint bar, guint64 offset,
+				  guint size, guint64 value);
+
+void hb_vfio_interrupts_reset(HbVfioInterrupts *interrupts);
+
+/* No interrupt of the drive reaches the guest any more. Asks nothing of the drive. */
+void hb_vfio_interrupts_sever(HbVfioInterrupts *interrupts);
+
+#endif

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright the hotbay authors */
+
+/*
+ * VFIO type1: /dev/vfio/vfio is the container, /dev/vfio/N a group in it.
+ *
+ * The kernel drops the container's IOMMU and all its mappings when the last group leaves
+ * (drivers/vfio/container.c, Linux 6.1), so the first group to enter sets the IOMMU and maps
+ * guest memory, and there is nothing to unmap when the last one goes. A group is open exactly once
+ * on a host: EBUSY from it means that another process, or another VM, has the drive.
+ */
+
+#include "vfio/iommu.h"
+
+#include <hotbay/error.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/vfio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+typedef struct Type1 {
+	HbIommu base;
+	HbHost *host;
+	int container;	   /* -1 until the first attach */
+	GPtrArray *groups; /* of HbIommuAttachment, those in the container */
+} Type1;
+
+/* One open group; several functions of one group, each a drive of this VM, share it. */
+struct HbIommuAttachment {
+	guint group;
+	guint users;
+	int fd;
+};
+
+static gboolean open_container(Type1 *type1, GError **error)
+{
+	if (type1->container >= 0)
+		return TRUE;
+
+	int fd = open("/dev/vfio/vfio", O_RDWR | O_CLOEXEC);
+	if (fd < 0) {
+		g_set_error(
+			error, HB_ERROR, HB_ERROR_UNSUPPORTED,
+			"/dev/vfio/vfio: %s; load the host's VFIO driver with `modprobe vfio-pci` and run "
+			"as a user who may open it",
+			g_strerror(errno));
+		return FALSE;
+	}
+	if (ioctl(fd, VFIO_GET_API_VERSION) != VFIO_API_VERSION ||
+	    ioctl(fd, VFIO_CHECK_EXTENSION, VFIO_TYPE1v2_IOMMU) != 1) {
+		g_set_error(error, HB_ERROR, HB_ERROR_UNSUPPORTED,
+			    "/dev/vfio/vfio: no type1v2 IOMMU; `modprobe vfio_iommu_type1`");
+		close(fd);
+		return FALSE;
+	}
+	type1->container = fd;
+	return TRUE;
+}
+
+static gboolean map_ram(Type1 *type1, GError **error)
+{
+	guint n;
+	const HbRam *ram = hb_host_get_ram(type1->host, &n);
+
+	for (guint i = 0; i < n; i++) {
+		struct vfio_iommu_type1_dma_map map = {
+			.argsz = sizeof(map),
+			.flags = VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE,
+			.vaddr = (guintptr)ram[i].hva,
+			.iova = ram[i].gpa,
+			.size = ram[i].size,
+		};
+		if (ioctl(type1->container, VFIO_IOMMU_MAP_DMA, &map) == 0)
+			continue;
+		g_set_error(
+			error, HB_ERROR, HB_ERROR_HOST,
+			"VFIO_IOMMU_MAP_DMA of %" G_GUINT64_FORMAT
+			" MiB of guest memory at 0x%" G_GINT64_MODIFIER "x: %s%s",
+			ram[i].size >> 20, ram[i].gpa, g_strerror(errno),
+			errno == ENOMEM
+				? "; raise the locked-memory limit (ulimit -l) above the guest's memory"
+				: "");
+		return FALSE;
+	}
+	return TRUE;
+}
+
+static int open_group(guint group, const char *address, GError **error)
+{
+	g_autofree char *path = g_strdup_printf("/dev/vfio/%u", group);
+	struct vfio_group_status status = { .argsz = sizeof(status) };
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+
+	if (fd < 0) {
+		g_set_error(error, HB_ERROR, errno == EBUSY ? HB_ERROR_BUSY : HB_ERROR_HOST,
+			    "%s: %s: %s; %s", address, path, g_strerror(errno),
+			    errno == EBUSY ? "another VM has the drive: remove it there first"
+					   : "run as a user who may open it");
+		return -1;
+	}
+	if (ioctl(fd, VFIO_GROUP_GET_STATUS, &status) == 0 &&
+	    (status.flags & VFIO_GROUP_FLAGS_VIABLE))
+		return fd;
+	g_set_error(
+		error, HB_ERROR, HB_ERROR_BUSY,
+		"%s: IOMMU group %u is not viable: another function of it is in use by the host; bind "
+		"all of /sys/kernel/iommu_groups/%u/devices to vfio-pci",
+		address, group, group);
+	close(fd);
+	return -1;
+}
+
+/* The first group brings the IOMMU, and with it guest memory. */
+static gboolean enter_container(Type1 *type1, int group_fd, const char *address, GError **error)
+{
+	if (ioctl(group_fd, VFIO_GROUP_SET_CONTAINER, &type1->container) < 0) {
+		g_set_error(error, HB_ERROR, HB_ERROR_HOST, "%s: VFIO_GROUP_SET_CONTAINER: %s",
+			    address, g_strerror(errno));
+		return FALSE;
+	}
+	if (type1->groups->len > 0)
+		return TRUE;
+	if (ioctl(type1->container, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU) < 0) {
+		g_set_error(
+			error, HB_ERROR, HB_ERROR_HOST,
+			"%s: VFIO_SET_IOMMU: %s; if the host's IOMMU cannot remap interrupts, its "
+			"vfio_iommu_type1 refuses all devices",
+			address, g_strerror(errno));
+		return FALSE;
+	}
+	return map_ram(type1, error);
+}
+
+static int get_device_fd(int group_fd, const char *address, GError **error)
+{
+	int fd = ioctl(group_fd, VFIO_GROUP_GET_DEVICE_FD, address);
+
+	if (fd < 0)
+		g_set_error(error, HB_ERROR, errno == EBUSY ? HB_ERROR_BUSY : HB_ERROR_HOST,
+			    "%s: VFIO_GROUP_GET_DEVICE_FD: %s; the host's kernel log says more",
+			    address, g_strerror(errno));
+	return fd;
+}
+
+static HbIommuAttachment *find_group(Type1 *type1, guint group)
+{
+	for (guint i = 0; i < type1->groups->len; i++) {
+		HbIommuAttachment *attachment = g_ptr_array_index(type1->groups, i);
+
+		if (attachment->group == group)
+			return attachment;
+	}
+	return NULL;
+}
+
+static HbIommuAttachment *enter_group(Type1 *type1, guint group, const char *address,
+				      GError **error)
+{
+	int fd = open_group(group, address, error);
+
+	if (fd < 0)
+		return NULL;
+	if (!enter_container(type1, fd, address, error)) {
+		close(fd); /* leaves the container, and takes the mappings along if it was the first
+			    */
+		return NULL;
+	}
+	HbIommuAttachment *attachment = g_new0(HbIommuAttachment, 1);
+	attachment->group = group;
+	attachment->fd = fd;
+	g_ptr_array_add(type1->groups, attachment);
+	return attachment;
+}
+
+static void leave_group(Type1 *type1, HbIommuAttachment *attachment)
+{
+	close(attachment->fd);
+	g_ptr_array_remove(type1->groups, attachment);
+	g_free(attachment);
+}
+
+static HbIommuAttachment *attach(HbIommu *iommu, guint group, const char *address, int *device_fd,
+				 GError **error)
+{
+	Type1 *type1 = (Type1 *)iommu;
+
+	if (!open_container(type1, error))
+		return NULL;
+	HbIommuAttachment *attachment = find_group(type1, group);
+	if (!attachment)
+		attachment = enter_group(type1, group, address, error);
+	if (!attachment)
+		return NULL;
+	*device_fd = get_device_fd(attachment->fd, address, error);
+	if (*device_fd < 0) {
+		if (attachment->users == 0)
+			leave_group(type1, attachment);
+		return NULL;
+	}
+	attachment->users++;
+	return attachment;
+}
+
+static void detach(HbIommu *iommu, HbIommuAttachment *attachment)
+{
+	if (--attachment->users == 0)
+		leave_group((Type1 *)iommu, attachment);
+}
+
+static void destroy(HbIommu *iommu)
+{
+	Type1 *type1 = (Type1 *)iommu;
+
+	g_assert(type1->groups->len == 0);
+	g_ptr_array_unref(type1->groups);
+	if (type1->container >= 0)
+		close(type1->container);
+	g_free(type1);
+}
+
+static const HbIommuOps type1_ops = {
+	.name = "type1",
+	.attach = attach,
+	.detach = detach,
+	.destroy = destroy,
+};
+
+HbIommu *hb_iommu_type1_create(HbHost *host)
+{
+	Type1 *type1 = g_new0(Type1, 1);
+
+	type1->base.ops = &type1_ops;
+	type1->host = host;
+	type1->container = -1;
+	type1->groups = g_ptr_array_new();
+	return &type1->base;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright the hotbay authors */
+#ifndef VFIO_IOMMU_H
+#define VFIO_IOMMU_H
+
+#include <hotbay/host.h>
+
+/*
+ * The IOMMU address space of one VM, which mirrors guest memory, and the way to a device's file
+ * descriptor through it. One file a backend. Callers hold HbVfio's mutex; workers only.
+ */
+typedef struct HbIommu HbIommu;
+typedef struct HbIommuAttachment HbIommuAttachment;
+
+typedef struct HbIommuOps {
+	const char *name;
+	/*
+	 * Attach the group of the function called @address ("0000:01:00.0"); if it is the first,
+	 * map guest memory. Returns what hb_iommu_detach() takes, and the device's descriptor,
+	 * which is the caller's and is closed before the detach.
+	 */
+	HbIommuAttachment *(*attach)(HbIommu *iommu, guint group, const char *address,
+				     int *device_fd, GError **error);
+	void (*detach)(HbIommu *iommu, HbIommuAttachment *attachment);
+	void (*destroy)(HbIommu *iommu);
+} HbIommuOps;
+
+struct HbIommu {
+	const HbIommuOps *ops;
+};
+
+/* VFIO type1: a container, groups in it. Touches nothing of the host until the first attach. */
+HbIommu *hb_iommu_type1_create(HbHost *host);
+
+#endif

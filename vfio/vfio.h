@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright the hotbay authors */
+#ifndef VFIO_VFIO_H
+#define VFIO_VFIO_H
+
+#include "hw/irq-remap.h"
+#include "vfio/iommu.h"
+
+#include <hotbay/vfio.h>
+
+/* The part of HbVfio that its devices see. Workers; each call takes HbVfio's mutex. */
+
+HbHost *hb_vfio_get_host(HbVfio *vfio);
+HbIrqRemap *hb_vfio_get_irq_remap(HbVfio *vfio);
+
+/* As the IOMMU backend's, counted against HB_VFIO_MAX_DRIVES. */
+HbIommuAttachment *hb_vfio_attach(HbVfio *vfio, guint group, const char *address, int *device_fd,
+				  GError **error);
+void hb_vfio_detach(HbVfio *vfio, HbIommuAttachment *attachment);
+
+#endif
