@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright the hotbay authors */
+
+/*
+ * What a guest can send to the host bridge, its ports and a drive, with the operator's requests and
+ * the host's pulls in between. Each 8 bytes of input are one operation. After each of them the
+ * slots must make sense, and at the end every drive must be given back exactly once.
+ */
+
+#include "tests/unit/hw/fake-host.h"
+#include "tests/unit/hw/model-drive.h"
+
+#include <hotbay/slot.h>
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#define N_PORTS 2
+
+typedef enum Operation {
+	OP_CONFIG_WRITE,
+	OP_CONFIG_READ,
+	OP_SLOT_WRITE, /* Slot Control and Status, which random offsets seldom hit */
+	OP_MMIO_WRITE,
+	OP_MMIO_READ,
+	OP_PIO_WRITE,
+	OP_PIO_READ,
+	OP_INTERRUPT,
+	OP_PLUG,
+	OP_REQUEST_REMOVAL,
+	OP_PULL,
+	OP_RESET,
+	OP_REVOKE,
+	OP_ITERATE,
+	N_OPERATIONS,
+} Operation;
+
+typedef struct Rig {
+	FakeHost *fake;
+	HbIrqRemap *remap;
+	HbHostBridge *bridge;
+	HbRootPort *ports[N_PORTS];
+	gint alive;
+} Rig;
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void rig_init(Rig *rig, guint8 properties)
+{
+	const HbHostBridgeConfig config = {
+		.ecam = { 0xb0000000, 0x10000000 },
+		.mem32 = { 0xc0000000, 0x30000000 },
+		.mem64 = { 0x800000000, 0x100000000 },
+	};
+
+	memset(rig, 0, sizeof(*rig));
+	rig->fake = fake_host_create();
+	rig->remap = hb_irq_remap_create(rig->fake->host, 64);
+	rig->bridge = hb_host_bridge_create(rig->fake->host, &config, NULL);
+	for (guint i = 0; i < N_PORTS; i++) {
+		HbRootPortConfig port;
+
+		hb_root_port_config_init(&port);
+		port.id = i ? "bay1" : "bay0";
+		port.devfn = HB_PCI_DEVFN(4 + i, 0);
+		port.slot = (guint16)(i + 1);
+		port.attention_button = properties & 1;
+		port.power_controller = (properties & 2) != 0;
+		port.indicators = (properties & 4) != 0;
+		port.no_command_completed = (properties & 8) != 0;
+		rig->ports[i] = hb_root_port_create(rig->bridge, &port, NULL);
+		g_assert(rig->ports[i]);
+	}
+	if (!hb_host_bridge_lay_out(rig->bridge, NULL))
+		g_assert_not_reached();
+}
+
+static void iterate(Rig *rig)
+{
+	while (g_main_context_iteration(rig->fake->context, FALSE))
+		continue;
+	g_string_truncate(rig->fake->calls, 0);
+	g_string_truncate(rig->fake->log, 0);
+}
+
+static void plug(Rig *rig, HbRootPort *port)
+{
+	HbPciFunction *drive = model_drive_create(rig->remap, &rig->alive);
+
+	if (!hb_root_port_plug(port, drive, NULL))
+		drive->ops->release(drive, NULL, NULL);
+}
+
+static void run(Rig *rig, const uint8_t op[8])
+{
+	guint32 value;
+	guint64 data = 0;
+	HbRootPort *port = rig->ports[op[1] % N_PORTS];
+	guint8 bus = op[1] % (N_PORTS + 1);
+	guint8 devfn = bus ? 0 : HB_PCI_DEVFN(4 + op[1] / 4 % N_PORTS, 0);
+	guint size = 1u << op[2] % 3;
+	guint offset = ((guint)op[3] | (guint)(op[2] & 0x80) << 1) & ~(size - 1);
+
+	memcpy(&value, op + 4, sizeof(value));
+	memcpy(&data, op + 4, sizeof(value));
+	switch (op[0] % N_OPERATIONS) {
+	case OP_CONFIG_WRITE:
+		hb_host_bridge_config_write(rig->bridge, bus, devfn, offset, size, value);
+		break;
+	case OP_CONFIG_READ:
+		hb_host_bridge_config_read(rig->bridge, bus, devfn, offset, size);
+		break;
+	case OP_SLOT_WRITE:
+		for (offset = 0x40; offset < 0x100; offset += 4)
+			if (hb_host_bridge_config_read(rig->bridge, 0, devfn, offset, 1) == 0x10)
+				hb_host_bridge_config_write(rig->bridge, 0, devfn, offset + 0x18, 4,
+							    value);
+		break;
+	case OP_MMIO_WRITE:
+	case OP_MMIO_READ:
+		hb_host_bridge_mmio(rig->bridge, 0xb0000000 + (data & 0x4fffffff), &data,
+				    1 + op[3] % 8, op[0] % N_OPERATIONS == OP_MMIO_WRITE);
+		break;
+	case OP_PIO_WRITE:
+	case OP_PIO_READ:
+		hb_host_bridge_pio(rig->bridge, (guint16)(0xcf8 + op[3] % 8), &value, size,
+				   op[0] % N_OPERATIONS == OP_PIO_WRITE);
+		break;
+	case OP_PLUG:
+		plug(rig, port);
+		break;
+	case OP_REQUEST_REMOVAL:
+		hb_root_port_request_removal(port, NULL);
+		break;
+	case OP_PULL:
+		hb_root_port_pull(port, NULL);
+		break;
+	case OP_RESET:
+		hb_host_bridge_reset(rig->bridge);
+		break;
+	case OP_REVOKE:
+		hb_host_bridge_revoke(rig->bridge);
+		break;
+	case OP_INTERRUPT: {
+		HbSlotInfo info;
+		hb_root_port_get_info(port, &info);
+		if (info.occupant)
+			model_drive_interrupt(info.occupant, op[3]);
+		break;
+	}
+	default:
+		iterate(rig);
+	}
+}
+
+static void check(Rig *rig)
+{
+	for (guint i = 0; i < N_PORTS; i++) {
+		HbSlotInfo info;
+
+		hb_root_port_get_info(rig->ports[i], &info);
+		g_assert(!info.link_active || info.presence);
+		g_assert(info.presence == (info.occupant != NULL));
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	Rig rig;
+
+	if (size < 1 || size > 4096)
+		return 0;
+	rig_init(&rig, data[0]);
+	for (size_t i = 1; i + 8 <= size; i += 8) {
+		run(&rig, data + i);
+		check(&rig);
+	}
+	iterate(&rig);
+	hb_host_bridge_destroy(rig.bridge);
+	g_assert(rig.alive == 0);
+	g_assert(hb_irq_remap_get_used(rig.remap) == 0);
+	hb_irq_remap_destroy(rig.remap);
+	fake_host_destroy(rig.fake);
+	return 0;
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright the hotbay authors */
+#ifndef VMM_DEVICE_OPTIONS_H
+#define VMM_DEVICE_OPTIONS_H
+
+#include "vmm/properties.h"
+
+#include <hotbay/hotbay.h>
+
+/** HbPortOptions: one pcie-root-port; @config.id is owned. */
+typedef struct HbPortOptions {
+	HbRootPortConfig config;
+	gboolean has_devfn; /* -device addr= was given */
+} HbPortOptions;
+
+/** HbDriveOptions: one vfio-pci, of -device or of QMP's device_add. */
+typedef struct HbDriveOptions {
+	char *id; /* NULL: the operator gave none */
+	char *bus;
+	HbPciAddress host;
+} HbDriveOptions;
+
+/** HbDevices: all -device flags together. */
+typedef struct HbDevices {
+	GPtrArray *ports;  /* HbPortOptions, in order of devfn once checked */
+	GPtrArray *drives; /* HbDriveOptions, in order of the command line */
+} HbDevices;
+
+void hb_devices_init(HbDevices *devices);
+void hb_devices_finish(HbDevices *devices);
+
+/**
+ * hb_devices_add:
+ * @properties: of one -device
+ *
+ * Returns: FALSE with an error that starts with the driver's name
+ */
+gboolean hb_devices_add(HbDevices *devices, HbProperties *properties, GError **error);
+
+/**
+ * hb_devices_check:
+ *
+ * After the last -device: gives the ports without addr= a place, and checks what only all flags
+ * together show: duplicate ids, addresses and slot numbers, buses that do not exist or hold two
+ * drives, functions that no guest would find.
+ */
+gboolean hb_devices_check(HbDevices *devices, GError **error);
+
+/**
+ * hb_drive_options_from_json:
+ * @properties: "driver", "host", "bus" and so on: the arguments of QMP's device_add
+ *
+ * Returns: (transfer full) (nullable): NULL with an error in QEMU's words
+ */
+HbDriveOptions *hb_drive_options_from_json(JsonObject *properties, GError **error);
+
+void hb_drive_options_free(HbDriveOptions *drive);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(HbDriveOptions, hb_drive_options_free)
+
+#endif

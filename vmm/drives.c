@@ -1,0 +1,507 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright the hotbay authors */
+
+/*
+ * The root ports, and the drives that are in them or on their way:
+ *
+ *   device_add --> ADDING --opened--> WAITING --in the slot--> PLUGGED --device_del--> REMOVING
+ *                    |                   |                        |  <---refused-----     |
+ *                  failed                +-------- severed -------+-----------------------+
+ *                    v                                            v
+ *                  (gone)  <------------- released ----------- RELEASING
+ *
+ * A drive's id is taken from the first moment to the last, so DEVICE_DELETED means that it is free.
+ * A slot takes a new drive while the last one is RELEASING: the library lets it wait in line.
+ *
+ * Opening pins guest memory and resets the drive, which takes long: it is done in a GTask's worker,
+ * which touches the drive's constant members only. All else is done on the loop.
+ */
+
+#include "vmm/drives.h"
+
+#include <gio/gio.h>
+
+typedef enum DriveState {
+	ADDING,
+	WAITING,
+	PLUGGED,
+	REMOVING,
+	RELEASING,
+} DriveState;
+
+static const char *const state_names[] = { "adding", "waiting", "plugged", "removing",
+					   "releasing" };
+
+typedef struct Port {
+	const HbPortOptions *options;
+	HbRootPort *port; /* the bridge's */
+	HbDrives *drives;
+} Port;
+
+typedef struct Drive {
+	HbDrives *drives;
+	HbDriveOptions *options; /* owned */
+	char host[HB_PCI_ADDRESS_STRLEN];
+	Port *port;
+	DriveState state;
+	HbPciFunction *function; /* from the plug on; the slot's */
+	HbMachineDone done;	 /* of an addition in flight */
+	gpointer data;
+} Drive;
+
+struct HbDrives {
+	HbHostBridge *bridge;
+	HbVfio *vfio;
+	HbMemory *memory;
+	HbDrivesEvent event;
+	gpointer opaque;
+	GPtrArray *ports; /* of Port */
+	GPtrArray *list;  /* of Drive, in order of addition */
+	gboolean evacuating;
+	void (*evacuated)(gpointer opaque);
+};
+
+static void drive_free(gpointer data)
+{
+	Drive *drive = data;
+
+	hb_drive_options_free(drive->options);
+	g_free(drive);
+}
+
+/* -- Looking up. -- */
+
+static Port *find_port(const HbDrives *drives, const char *id)
+{
+	for (guint i = 0; i < drives->ports->len; i++) {
+		Port *port = g_ptr_array_index(drives->ports, i);
+
+		if (g_str_equal(port->options->config.id, id))
+			return port;
+	}
+	return NULL;
+}
+
+static Drive *find_drive(const HbDrives *drives, const char *id)
+{
+	for (guint i = 0; i < drives->list->len; i++) {
+		Drive *drive = g_ptr_array_index(drives->list, i);
+
+		if (g_str_equal(drive->options->id, id))
+			return drive;
+	}
+	return NULL;
+}
+
+/* Who holds the port's place: the drive in it or coming, not one that is leaving. */
+static Drive *find_occupant(const HbDrives *drives, const Port *port)
+{
+	for (guint i = 0; i < drives->list->len; i++) {
+		Drive *drive = g_ptr_array_index(drives->list, i);
+
+		if (drive->port == port && drive->state != RELEASING)
+			return drive;
+	}
+	return NULL;
+}
+
+/*
+ * Whom a slot's event is about. A released function's address may be another's by now, so the one
+ * that was leaving goes first for that event, and is passed over for all others.
+ */
+static Drive *find_by_function(const HbDrives *drives, const HbPciFunction *function,
+			       gboolean leaving)
+{
+	if (function == NULL)
+		return NULL;
+	for (guint i = 0; i < drives->list->len; i++) {
+		Drive *drive = g_ptr_array_index(drives->list, i);
+
+		if (drive->function == function && (drive->state == RELEASING) == leaving)
+			return drive;
+	}
+	return NULL;
+}
+
+/* -- Events. -- */
+
+static void send_event(HbDrives *drives, HbMachineEvent *event, const Drive *drive)
+{
+	g_autofree char *path = NULL;
+
+	if (drives->evacuating)
+		return;
+	if (drive) {
+		path = g_strconcat("/machine/peripheral/", drive->options->id, NULL);
+		event->device = drive->options->id;
+		event->path = path;
+		event->host = drive->host;
+	}
+	drives->event(event, drives->opaque);
+}
+
+static void send_drive_event(Drive *drive, HbMachineEventType type, HbSlotReason reason)
+{
+	HbMachineEvent event = { .type = type,
+				 .bus = drive->port->options->config.id,
+				 .slot_reason = reason,
+				 .port = drive->port->port };
+
+	send_event(drive->drives, &event, drive);
+}
+
+/* Takes it off the list; the caller frees it. */
+static void forget(Drive *drive)
+{
+	HbDrives *drives = drive->drives;
+	guint index;
+
+	if (g_ptr_array_find(drives->list, drive, &index))
+		g_ptr_array_steal_index(drives->list, index);
+	if (drives->evacuating && drives->list->len == 0)
+		drives->evacuated(drives->opaque);
+}
+
+static void follow(Drive *drive, HbSlotEvent event, HbSlotReason reason)
+{
+	switch (event) {
+	case HB_SLOT_PLUGGED:
+		if (drive->state == WAITING)
+			drive->state = PLUGGED;
+		break;
+	case HB_SLOT_REMOVAL_REQUESTED:
+		drive->state = REMOVING;
+		break;
+	case HB_SLOT_REMOVAL_REFUSED:
+		drive->state = PLUGGED;
+		send_drive_event(drive, HB_MACHINE_EVENT_UNPLUG_GUEST_ERROR, reason);
+		break;
+	case HB_SLOT_SEVERED:
+		drive->state = RELEASING;
+		break;
+	case HB_SLOT_RELEASED:
+		/* First off the list: a listener may add the same id at once. */
+		forget(drive);
+		send_drive_event(drive, HB_MACHINE_EVENT_DEVICE_DELETED, HB_SLOT_REASON_NONE);
+		drive_free(drive);
+		break;
+	case HB_SLOT_INDICATORS:
+		break;
+	}
+}
+
+static void on_slot_event(HbRootPort *root_port, HbSlotEvent event, HbSlotReason reason,
+			  HbPciFunction *function, gpointer data)
+{
+	Port *port = data;
+	HbDrives *drives = port->drives;
+	Drive *drive = find_by_function(drives, function, event == HB_SLOT_RELEASED);
+	HbMachineEvent sent = { .type = HB_MACHINE_EVENT_SLOT,
+				.bus = port->options->config.id,
+				.slot_event = event,
+				.slot_reason = reason,
+				.port = root_port };
+
+	send_event(drives, &sent, drive);
+	if (drive)
+		follow(drive, event, reason);
+}
+
+/* -- Ports. -- */
+
+HbDrives *hb_drives_create(HbHostBridge *bridge, HbVfio *vfio, HbMemory *memory,
+			   HbDrivesEvent event, gpointer opaque)
+{
+	HbDrives *drives = g_new0(HbDrives, 1);
+
+	drives->bridge = bridge;
+	drives->vfio = vfio;
+	drives->memory = memory;
+	drives->event = event;
+	drives->opaque = opaque;
+	drives->ports = g_ptr_array_new_with_free_func(g_free);
+	drives->list = g_ptr_array_new_with_free_func(drive_free);
+	return drives;
+}
+
+void hb_drives_destroy(HbDrives *drives)
+{
+	if (drives == NULL)
+		return;
+	for (guint i = 0; i < drives->ports->len; i++) {
+		Port *port = g_ptr_array_index(drives->ports, i);
+
+		hb_root_port_set_listener(port->port, NULL, NULL);
+	}
+	g_ptr_array_unref(drives->list);
+	g_ptr_array_unref(drives->ports);
+	g_free(drives);
+}
+
+gboolean hb_drives_add_port(HbDrives *drives, const HbPortOptions *options, GError **error)
+{
+	HbRootPort *root_port = hb_root_port_create(drives->bridge, &options->config, error);
+
+	if (root_port == NULL)
+		return FALSE;
+	Port *port = g_new0(Port, 1);
+	port->options = options;
+	port->port = root_port;
+	port->drives = drives;
+	g_ptr_array_add(drives->ports, port);
+	hb_root_port_set_listener(root_port, on_slot_event, port);
+	return TRUE;
+}
+
+void hb_drives_set_running(HbDrives *drives)
+{
+	for (guint i = 0; i < drives->ports->len; i++) {
+		Port *port = g_ptr_array_index(drives->ports, i);
+
+		hb_root_port_set_running(port->port);
+	}
+}
+
+/* -- In. -- */
+
+/* Checks @options against who is there. */
+static Port *check_addition(const HbDrives *drives, const HbDriveOptions *options, GError **error)
+{
+	Port *port = find_port(drives, options->bus);
+	const Drive *occupant = port ? find_occupant(drives, port) : NULL;
+
+	if (port == NULL) {
+		g_set_error(error, HB_ERROR, HB_ERROR_NOT_FOUND, "Bus '%s' not found",
+			    options->bus);
+		return NULL;
+	}
+	if (find_port(drives, options->id) || find_drive(drives, options->id)) {
+		g_set_error(error, HB_ERROR, HB_ERROR_BUSY, "Duplicate device ID '%s'",
+			    options->id);
+		return NULL;
+	}
+	if (occupant) {
+		g_set_error(error, HB_ERROR, HB_ERROR_BUSY,
+			    "Bus '%s' is occupied by '%s': remove that first, or use another",
+			    options->bus, occupant->options->id);
+		return NULL;
+	}
+	return port;
+}
+
+/* Also for a port that takes nothing while the guest runs: said before a drive is opened. */
+static gboolean check_hotplug(const Port *port, GError **error)
+{
+	if (port->options->config.hotplug)
+		return TRUE;
+	g_set_error(error, HB_ERROR, HB_ERROR_UNSUPPORTED,
+		    "Bus '%s' does not support hotplugging: start it with hotplug=on",
+		    port->options->config.id);
+	return FALSE;
+}
+
+/* @options: (transfer full) */
+static Drive *reserve(HbDrives *drives, Port *port, HbDriveOptions *options)
+{
+	Drive *drive = g_new0(Drive, 1);
+
+	drive->drives = drives;
+	drive->options = options;
+	drive->port = port;
+	hb_pci_address_format(&options->host, drive->host);
+	g_ptr_array_add(drives->list, drive);
+	return drive;
+}
+
+/* Any thread. */
+static HbVfioDevice *open_drive(const Drive *drive, GError **error)
+{
+	if (!hb_memory_wait_populated(drive->drives->memory, error))
+		return NULL;
+	return hb_vfio_device_open(drive->drives->vfio, &drive->options->host, drive->options->id,
+				   error);
+}
+
+/* Takes @device, in success and in failure. */
+static gboolean plug(Drive *drive, HbVfioDevice *device, GError **error)
+{
+	HbSlotInfo info;
+
+	drive->function = hb_vfio_device_get_function(device);
+	drive->state = WAITING;
+	if (!hb_root_port_plug(drive->port->port, drive->function, error)) {
+		hb_vfio_device_close(device);
+		return FALSE;
+	}
+	hb_root_port_get_info(drive->port->port, &info);
+	if (info.occupant == drive->function)
+		drive->state = PLUGGED;
+	return TRUE;
+}
+
+gboolean hb_drives_cold_plug(HbDrives *drives, const HbDriveOptions *options, GError **error)
+{
+	HbDriveOptions *copy = g_memdup2(options, sizeof(*options));
+	Port *port;
+
+	copy->id = g_strdup(options->id);
+	copy->bus = g_strdup(options->bus);
+	port = check_addition(drives, copy, error);
+	if (port == NULL) {
+		hb_drive_options_free(copy);
+		return FALSE;
+	}
+	Drive *drive = reserve(drives, port, copy);
+	HbVfioDevice *device = open_drive(drive, error);
+	if (device && plug(drive, device, error))
+		return TRUE;
+	forget(drive);
+	drive_free(drive);
+	return FALSE;
+}
+
+static void open_in_worker(GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+{
+	GError *error = NULL;
+	HbVfioDevice *device = open_drive(data, &error);
+
+	if (device)
+		g_task_return_pointer(task, device, NULL);
+	else
+		g_task_return_error(task, error);
+}
+
+static void on_opened(GObject *source, GAsyncResult *result, gpointer data)
+{
+	Drive *drive = data;
+	g_autoptr(GError) error = NULL;
+	HbVfioDevice *device = g_task_propagate_pointer(G_TASK(result), &error);
+
+	if (device && drive->drives->evacuating) {
+		hb_vfio_device_close(device);
+		device = NULL;
+		g_set_error(&error, HB_ERROR, HB_ERROR_GONE, "the machine is shutting down");
+	}
+	gboolean good = device && plug(drive, device, &error);
+	if (!good)
+		forget(drive);
+	drive->done(good ? NULL : error, drive->data);
+	if (!good)
+		drive_free(drive);
+}
+
+void hb_drives_add(HbDrives *drives, HbDriveOptions *options, HbMachineDone done, gpointer data)
+{
+	g_autoptr(GError) error = NULL;
+	Port *port = check_addition(drives, options, &error);
+
+	if (drives->evacuating && port) {
+		g_set_error(&error, HB_ERROR, HB_ERROR_GONE, "the machine is shutting down");
+		port = NULL;
+	}
+	if (port == NULL || !check_hotplug(port, &error)) {
+		hb_drive_options_free(options);
+		done(error, data);
+		return;
+	}
+	Drive *drive = reserve(drives, port, options);
+	drive->done = done;
+	drive->data = data;
+	g_autoptr(GTask) task = g_task_new(NULL, NULL, on_opened, drive);
+	g_task_set_task_data(task, drive, NULL);
+	g_task_run_in_thread(task, open_in_worker);
+}
+
+/* -- Out. -- */
+
+gboolean hb_drives_remove(HbDrives *drives, const char *id, GError **error)
+{
+	Drive *drive = find_drive(drives, id);
+
+	if (drive == NULL && find_port(drives, id)) {
+		g_set_error(error, HB_ERROR, HB_ERROR_UNSUPPORTED,
+			    "Bus 'pcie.0' does not support hotplugging: '%s' is a root port, and "
+			    "those stay",
+			    id);
+		return FALSE;
+	}
+	if (drive == NULL) {
+		g_set_error(error, HB_ERROR, HB_ERROR_NOT_FOUND, "Device '%s' not found", id);
+		return FALSE;
+	}
+	if (drive->state == ADDING) {
+		g_set_error(error, HB_ERROR, HB_ERROR_BUSY,
+			    "Device '%s' is still being added: ask again when it is in", id);
+		return FALSE;
+	}
+	if (drive->state == REMOVING || drive->state == RELEASING) {
+		g_set_error(error, HB_ERROR, HB_ERROR_BUSY,
+			    "Device '%s' is already in the process of unplug", id);
+		return FALSE;
+	}
+	if (!hb_root_port_request_removal(drive->port->port, error))
+		return FALSE;
+	drive->state = REMOVING;
+	return TRUE;
+}
+
+void hb_drives_evacuate(HbDrives *drives, void (*done)(gpointer opaque))
+{
+	drives->evacuating = TRUE;
+	drives->evacuated = done;
+	for (guint i = 0; i < drives->list->len; i++) {
+		Drive *drive = g_ptr_array_index(drives->list, i);
+
+		if (drive->function && drive->state != RELEASING)
+			hb_root_port_pull(drive->port->port, drive->function);
+	}
+	if (drives->list->len == 0)
+		done(drives->opaque);
+}
+
+/* -- Telling. -- */
+
+static void describe_port(const HbDrives *drives, const Port *port, HbMachineDevice *device)
+{
+	const HbRootPortConfig *config = &port->options->config;
+	const Drive *occupant = find_occupant(drives, port);
+
+	*device = (HbMachineDevice){
+		.driver = "pcie-root-port",
+		.id = config->id,
+		.bus = "pcie.0",
+		.devfn = config->devfn,
+		.port = port->port,
+		.chassis = config->chassis,
+		.slot = config->slot,
+		.hotplug = config->hotplug,
+		.occupant = occupant ? occupant->options->id : NULL,
+	};
+}
+
+static void describe_drive(const Drive *drive, HbMachineDevice *device)
+{
+	*device = (HbMachineDevice){
+		.driver = "vfio-pci",
+		.id = drive->options->id,
+		.bus = drive->port->options->config.id,
+		.port = drive->port->port,
+		.host = drive->host,
+		.function = drive->state == RELEASING ? NULL : drive->function,
+		.state = state_names[drive->state],
+	};
+}
+
+void hb_drives_foreach(HbDrives *drives, HbMachineDeviceFunc func, gpointer data)
+{
+	HbMachineDevice device;
+
+	for (guint i = 0; i < drives->ports->len; i++) {
+		describe_port(drives, g_ptr_array_index(drives->ports, i), &device);
+		func(&device, data);
+	}
+	for (guint i = 0; i < drives->list->len; i++) {
+		describe_drive(g_ptr_array_index(drives->list, i), &device);
+		func(&device, data);
+	}
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright the hotbay authors */
+#ifndef VMM_DRIVES_H
+#define VMM_DRIVES_H
+
+#include "vmm/device-options.h"
+#include "vmm/machine.h"
+#include "vmm/memory.h"
+
+/**
+ * HbDrives: the machine's root ports and the host's drives in them: who sits where, under which id,
+ * and on its way in or out. Everything here is for the loop thread.
+ */
+typedef struct HbDrives HbDrives;
+
+/** HbDrivesEvent: a slot's or a drive's event, of the last three kinds of #HbMachineEventType. */
+typedef void (*HbDrivesEvent)(const HbMachineEvent *event, gpointer opaque);
+
+/**
+ * hb_drives_create:
+ * @bridge, @vfio, @memory: must outlive the result; no drive is opened before @memory is populated
+ */
+HbDrives *hb_drives_create(HbHostBridge *bridge, HbVfio *vfio, HbMemory *memory,
+			   HbDrivesEvent event, gpointer opaque);
+
+/** hb_drives_destroy: once evacuated, or before any drive was added. Takes NULL. */
+void hb_drives_destroy(HbDrives *drives);
+
+/** hb_drives_add_port: before the guest starts. @port must outlive @drives. */
+gboolean hb_drives_add_port(HbDrives *drives, const HbPortOptions *port, GError **error);
+
+/** hb_drives_cold_plug: before the guest starts; blocks while the drive is opened. */
+gboolean hb_drives_cold_plug(HbDrives *drives, const HbDriveOptions *options, GError **error);
+
+/** hb_drives_set_running: the guest is about to start. */
+void hb_drives_set_running(HbDrives *drives);
+
+/** hb_drives_add: see hb_machine_device_add(). @options: (transfer full) */
+void hb_drives_add(HbDrives *drives, HbDriveOptions *options, HbMachineDone done, gpointer data);
+
+/** hb_drives_remove: see hb_machine_device_del(). */
+gboolean hb_drives_remove(HbDrives *drives, const char *id, GError **error);
+
+/** hb_drives_foreach: see hb_machine_foreach_device(). */
+void hb_drives_foreach(HbDrives *drives, HbMachineDeviceFunc func, gpointer data);
+
+/**
+ * hb_drives_evacuate:
+ * @done: called with the @opaque of hb_drives_create() when no drive is in, on its way in, or on its
+ *   way out any more; possibly before this returns
+ *
+ * The guest has ended: pulls every drive. From here on no event is sent and no drive is taken in.
+ */
+void hb_drives_evacuate(HbDrives *drives, void (*done)(gpointer opaque));
+
+#endif

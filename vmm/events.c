@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright the hotbay authors */
+
+/*
+ * What happens to the machine, as QMP events: QEMU's names and members (QEMU qapi/run-state.json,
+ * qapi/qdev.json), and HOTBAY_SLOT_* for each step that a slot takes.
+ */
+
+#include "vmm/events.h"
+
+char *hb_events_name(const char *symbol)
+{
+	return g_strdelimit(g_ascii_strdown(symbol, -1), "_", '-');
+}
+
+static void set_string(JsonObject *object, const char *member, const char *value)
+{
+	if (value)
+		json_object_set_string_member(object, member, value);
+}
+
+static void set_reason(JsonObject *object, HbSlotReason reason)
+{
+	g_autofree char *name = hb_events_name(hb_slot_reason_to_str(reason));
+
+	json_object_set_string_member(object, "reason", name);
+}
+
+static JsonObject *describe_cause(const HbMachineEvent *event)
+{
+	JsonObject *data = json_object_new();
+
+	json_object_set_boolean_member(data, "guest", hb_cause_is_guest(event->cause));
+	json_object_set_string_member(data, "reason", hb_cause_to_str(event->cause));
+	return data;
+}
+
+static JsonObject *describe_device(const HbMachineEvent *event)
+{
+	JsonObject *data = json_object_new();
+
+	set_string(data, "device", event->device);
+	set_string(data, "path", event->path);
+	return data;
+}
+
+static JsonObject *describe_refusal(const HbMachineEvent *event)
+{
+	JsonObject *data = describe_device(event);
+
+	set_reason(data, event->slot_reason);
+	return data;
+}
+
+static JsonObject *describe_slot(const HbMachineEvent *event)
+{
+	JsonObject *data = json_object_new();
+	HbSlotInfo info;
+
+	set_string(data, "bus", event->bus);
+	set_string(data, "device", event->device);
+	set_string(data, "host", event->host);
+	if (event->slot_reason != HB_SLOT_REASON_NONE)
+		set_reason(data, event->slot_reason);
+	if (event->slot_event == HB_SLOT_INDICATORS && event->port) {
+		hb_root_port_get_info(event->port, &info);
+		json_object_set_string_member(data, "attention-indicator",
+					      hb_indicator_to_str(info.attention_indicator));
+		json_object_set_string_member(data, "power-indicator",
+					      hb_indicator_to_str(info.power_indicator));
+	}
+	return data;
+}
+
+static void emit_slot(HbQmp *qmp, const HbMachineEvent *event)
+{
+	g_autofree char *name =
+		g_strconcat("HOTBAY_SLOT_", hb_slot_event_to_str(event->slot_event), NULL);
+
+	hb_qmp_emit(qmp, name, describe_slot(event));
+}
+
+void hb_events_emit(HbQmp *qmp, const HbMachineEvent *event)
+{
+	switch (event->type) {
+	case HB_MACHINE_EVENT_SHUTDOWN:
+		hb_qmp_emit(qmp, "SHUTDOWN", describe_cause(event));
+		break;
+	case HB_MACHINE_EVENT_RESET:
+		hb_qmp_emit(qmp, "RESET", describe_cause(event));
+		break;
+	case HB_MACHINE_EVENT_POWERDOWN:
+		hb_qmp_emit(qmp, "POWERDOWN", NULL);
+		break;
+	case HB_MACHINE_EVENT_STOP:
+		hb_qmp_emit(qmp, "STOP", NULL);
+		break;
+	case HB_MACHINE_EVENT_RESUME:
+		hb_qmp_emit(qmp, "RESUME", NULL);
+		break;
+	case HB_MACHINE_EVENT_DEVICE_DELETED:
+		hb_qmp_emit(qmp, "DEVICE_DELETED", describe_device(event));
+		break;
+	case HB_MACHINE_EVENT_UNPLUG_GUEST_ERROR:
+		hb_qmp_emit(qmp, "DEVICE_UNPLUG_GUEST_ERROR", describe_refusal(event));
+		break;
+	case HB_MACHINE_EVENT_SLOT:
+		emit_slot(qmp, event);
+		break;
+	}
+}

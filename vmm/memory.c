@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright the hotbay authors */
+
+/*
+ * Guest memory: one anonymous private mapping, aligned so that the host can back it with huge
+ * pages, and shown to the guest in up to two ranges, below and above the 32-bit hole.
+ *
+ * A passed-through drive pins all of it, which takes long if every page must be found and cleared
+ * first. So where a drive can come, threads fetch the pages while the guest boots:
+ * MADV_POPULATE_WRITE faults a page in as a write would, without writing, so it cannot disturb the
+ * guest. The lock is taken before, on pages as they come (MLOCK_ONFAULT): a limit that is too low
+ * shows at once.
+ */
+
+#include "vmm/memory.h"
+
+#include "vmm/layout.h"
+
+#include <errno.h>
+#include <hotbay/error.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#define MIB	     (G_GUINT64_CONSTANT(1) << 20)
+#define HUGE_PAGE    (2 * MIB)
+#define CHUNK	     (32 * MIB) /* what a thread takes at a time */
+#define MAX_THREADS  16
+#define THREAD_SHARE (256 * MIB) /* less is not worth a thread of its own */
+#define SMALL_PAGE   4096
+
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23 /* Linux 5.14 */
+#endif
+
+struct HbMemory {
+	guint8 *mapping; /* with the slack for its alignment */
+	gsize mapping_size;
+	guint8 *base;
+	guint64 size;
+	HbRam ranges[2];
+	guint n_ranges;
+
+	GThread *threads[MAX_THREADS]; /* the first n_threads */
+	guint n_threads;
+
+	GMutex lock; /* guards all below, but next */
+	GCond done;
+	guint n_running;
+	int populate_errno; /* the first thread's that failed */
+	gint next;	    /* atomic: the next chunk's number */
+};
+
+HbMemory *hb_memory_create(guint64 size, GError **error)
+{
+	HbMemory *memory = g_new0(HbMemory, 1);
+	guint64 low, high;
+
+	g_mutex_init(&memory->lock);
+	g_cond_init(&memory->done);
+	memory->size = size;
+	memory->mapping_size = size + HUGE_PAGE;
+	memory->mapping = mmap(NULL, memory->mapping_size, PROT_READ | PROT_WRITE,
+			       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (memory->mapping == MAP_FAILED) {
+		g_set_error(error, HB_ERROR, HB_ERROR_HOST,
+			    "-m: mmap of %" G_GUINT64_FORMAT
+			    " MiB: %s: give less, or raise ulimit -v",
+			    size / MIB, g_strerror(errno));
+		memory->mapping = NULL;
+		hb_memory_destroy(memory);
+		return NULL;
+	}
+	memory->base = memory->mapping + (HUGE_PAGE - (guintptr)memory->mapping % HUGE_PAGE);
+	/* Advice only: the host may have no huge pages. */
+	madvise(memory->base, size, MADV_HUGEPAGE);
+	madvise(memory->base, size, MADV_DONTDUMP);
+	hb_layout_ram(size, &low, &high);
+	memory->ranges[memory->n_ranges++] = (HbRam){ 0, low, memory->base };
+	if (high)
+		memory->ranges[memory->n_ranges++] =
+			(HbRam){ HB_LAYOUT_HIGH, high, memory->base + low };
+	return memory;
+}
+
+void hb_memory_destroy(HbMemory *memory)
+{
+	if (memory == NULL)
+		return;
+	for (guint i = 0; i < memory->n_threads; i++)
+		g_thread_join(memory->threads[i]);
+	if (memory->mapping)
+		munmap(memory->mapping, memory->mapping_size);
+	g_cond_clear(&memory->done);
+	g_mutex_clear(&memory->lock);
+	g_free(memory);
+}
+
+const HbRam *hb_memory_get_ranges(const HbMemory *memory, guint *n)
+{
+	*n = memory->n_ranges;
+	return memory->ranges;
+}
+
+gpointer hb_memory_at(const HbMemory *memory, guint64 gpa, guint64 size)
+{
+	for (guint i = 0; i < memory->n_ranges; i++) {
+		const HbRam *range = &memory->ranges[i];
+
+		if (gpa >= range->gpa && gpa - range->gpa <= range->size &&
+		    size <= range->size - (gpa - range->gpa))
+			return (guint8 *)range->hva + (gpa - range->gpa);
+	}
+	return NULL;
+}
+
+gboolean hb_memory_lock(HbMemory *memory, GError **error)
+{
+	struct rlimit limit = { 0, 0 };
+	/* Counted twice: once locked here, once pinned for the drives by VFIO. */
+	guint64 needed = 2 * memory->size / 1024;
+
+	if (mlock2(memory->base, memory->size, MLOCK_ONFAULT) == 0)
+		return TRUE;
+	int code = errno;
+	getrlimit(RLIMIT_MEMLOCK, &limit);
+	g_set_error(error, HB_ERROR, HB_ERROR_HOST,
+		    "-m: guest memory cannot be locked: %s: RLIMIT_MEMLOCK is %" G_GUINT64_FORMAT
+		    " KiB and must be at least %" G_GUINT64_FORMAT
+		    " KiB: raise it with 'ulimit -l %" G_GUINT64_FORMAT
+		    "', LimitMEMLOCK= of the systemd unit, or in /etc/security/limits.conf",
+		    g_strerror(code), (guint64)limit.rlim_cur / 1024, needed, needed);
+	return FALSE;
+}
+
+/* Before Linux 5.14: an atomic access that changes nothing, since the guest may be running. */
+static void touch(guint8 *start, gsize length)
+{
+	for (gsize i = 0; i < length; i += SMALL_PAGE)
+		__atomic_fetch_or(&start[i], 0, __ATOMIC_RELAXED);
+}
+
+static int populate_chunk(guint8 *start, gsize length)
+{
+	int code = 0;
+
+	while (madvise(start, length, MADV_POPULATE_WRITE)) {
+		if (errno == EINTR || errno == EAGAIN)
+			continue;
+		code = errno;
+		break;
+	}
+	if (code == EINVAL) {
+		touch(start, length);
+		code = 0;
+	}
+	return code;
+}
+
+static gpointer populate_thread(gpointer data)
+{
+	HbMemory *memory = data;
+	int code = 0;
+
+	/* vCPUs go first. */
+	if (nice(5) == -1)
+		g_debug("nice: %s", g_strerror(errno));
+	while (code == 0) {
+		guint64 offset = (guint64)g_atomic_int_add(&memory->next, 1) * CHUNK;
+
+		if (offset >= memory->size)
+			break;
+		code = populate_chunk(memory->base + offset, MIN(CHUNK, memory->size - offset));
+	}
+	g_mutex_lock(&memory->lock);
+	if (memory->populate_errno == 0)
+		memory->populate_errno = code;
+	memory->n_running--;
+	g_cond_broadcast(&memory->done);
+	g_mutex_unlock(&memory->lock);
+	return NULL;
+}
+
+void hb_memory_populate(HbMemory *memory)
+{
+	guint64 n = MIN((memory->size + THREAD_SHARE - 1) / THREAD_SHARE, MAX_THREADS);
+
+	n = MIN(n, g_get_num_processors());
+	g_mutex_lock(&memory->lock);
+	memory->n_running = (guint)n;
+	g_mutex_unlock(&memory->lock);
+	while (memory->n_threads < n)
+		memory->threads[memory->n_threads++] =
+			g_thread_new("populate", populate_thread, memory);
+}
+
+gboolean hb_memory_wait_populated(HbMemory *memory, GError **error)
+{
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&memory->lock);
+
+	while (memory->n_running)
+		g_cond_wait(&memory->done, &memory->lock);
+	if (memory->populate_errno == 0)
+		return TRUE;
+	g_set_error(error, HB_ERROR, HB_ERROR_HOST,
+		    "the host cannot give the guest its %" G_GUINT64_FORMAT
+		    " MiB: %s: free memory on the host, or give less with -m",
+		    memory->size / MIB, g_strerror(memory->populate_errno));
+	return FALSE;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright the hotbay authors */
+#ifndef VMM_MEMORY_H
+#define VMM_MEMORY_H
+
+#include <hotbay/host.h>
+
+/** HbMemory: the guest's RAM: one private mapping, seen by the guest in one or two ranges. */
+typedef struct HbMemory HbMemory;
+
+/**
+ * hb_memory_create:
+ * @size: bytes, a multiple of 1 MiB
+ *
+ * Reserves address space only. Returns: (nullable): NULL with %HB_ERROR_HOST
+ */
+HbMemory *hb_memory_create(guint64 size, GError **error);
+
+/** hb_memory_destroy: waits for hb_memory_populate()'s threads. Takes NULL. */
+void hb_memory_destroy(HbMemory *memory);
+
+/** hb_memory_get_ranges: Returns: (transfer none) (array length=n): the ranges, in order. */
+const HbRam *hb_memory_get_ranges(const HbMemory *memory, guint *n);
+
+/**
+ * hb_memory_at:
+ *
+ * Returns: (nullable): where @size bytes at guest physical @gpa are; NULL if they are not all in
+ *   one range. Any thread.
+ */
+gpointer hb_memory_at(const HbMemory *memory, guint64 gpa, guint64 size);
+
+/**
+ * hb_memory_lock:
+ *
+ * No page of it will be swapped out, once it is there.
+ *
+ * Returns: FALSE with %HB_ERROR_HOST naming RLIMIT_MEMLOCK, what is needed and the remedy
+ */
+gboolean hb_memory_lock(HbMemory *memory, GError **error);
+
+/**
+ * hb_memory_populate:
+ *
+ * Starts threads that fetch all pages from the host, huge ones where offered, and returns at once.
+ * The guest may run meanwhile.
+ */
+void hb_memory_populate(HbMemory *memory);
+
+/**
+ * hb_memory_wait_populated:
+ *
+ * Waits for these threads. Any thread.
+ *
+ * Returns: FALSE with %HB_ERROR_HOST if the host has not that much memory
+ */
+gboolean hb_memory_wait_populated(HbMemory *memory, GError **error);
+
+#endif
