@@ -81,8 +81,8 @@ static gboolean check_info(HbVfioDevice *device, guint64 *config_offset, GError 
 	if (!(info.flags & VFIO_DEVICE_FLAGS_RESET)) {
 		g_set_error(
 			error, HB_ERROR, HB_ERROR_UNSUPPORTED,
-			"the host cannot reset it (see its reset_method in sysfs), so it could carry "
-			"data from one owner to the next; use another drive or slot");
+			"the host cannot reset it (see its reset_method in sysfs), so it "
+			"could carry data from one owner to the next; use another drive or slot");
 		return FALSE;
 	}
 	*config_offset = config.offset;

@@ -2,12 +2,16 @@
 /* Copyright the hotbay authors */
 
 /*
- * Host vectors are asked for as late and as few as possible: at the first vector that the guest
- * unmasks, as many as it has programmed by then, in one VFIO call. Kernels that say
- * VFIO_IRQ_INFO_NORESIZE can only grow a set by giving it up first, which happens here only if a
- * guest programs further vectors later. In between an interrupt of the drive could be lost, so
- * after a regrowth every unmasked vector is signalled once: a driver takes a spurious interrupt,
- * not a missing one.
+ * Host vectors are asked for in one VFIO call, as many as the guest has programmed, when it lifts
+ * the function mask of an enabled MSI-X. Linux programs all of them before that, and starts the
+ * drive after it; a drive may look at its MSI-X when it is started (QEMU's emulated one never
+ * signals an admin queue that was created while MSI-X was off), so the first unmasked vector would
+ * be too late.
+ *
+ * Kernels that say VFIO_IRQ_INFO_NORESIZE can only grow a set by giving it up first, which happens
+ * if a guest programs further vectors later. In between an interrupt of the drive could be lost, so
+ * after a regrowth every vector that was there is signalled once: a driver takes a spurious
+ * interrupt, not a missing one.
  */
 
 #include "vfio/interrupts.h"
@@ -28,12 +32,13 @@
 struct HbVfioInterrupts {
 	int device_fd;
 	char *name;
+	const HbVfioConfig *config; /* the drive's */
 	HbHost *host;
 	HbMsix *msix;
 	HbIrqSource *source;
 	HbVfioTrap table;
 	HbVfioTrap pba;
-	guint n_active; /* host vectors asked for */
+	guint n_active; /* host vectors that are on */
 	guint n_wanted; /* one past the last unmasked vector */
 	gboolean severed;
 };
@@ -85,20 +90,41 @@ static void deactivate(HbVfioInterrupts *interrupts)
 
 static void activate(HbVfioInterrupts *interrupts, guint count)
 {
-	gboolean regrown = interrupts->n_active > 0;
+	guint before = interrupts->n_active;
 
 	deactivate(interrupts);
 	if (!set_irqs(interrupts, count)) {
-		hb_host_log(
-			interrupts->host, G_LOG_LEVEL_WARNING,
-			"%s: the host refuses %u MSI-X vectors: %s; the drive will not work in its "
-			"guest",
-			interrupts->name, count, g_strerror(errno));
+		hb_host_log(interrupts->host, G_LOG_LEVEL_WARNING,
+			    "%s: the host refuses %u MSI-X vectors: %s; the drive will not work in "
+			    "its guest",
+			    interrupts->name, count, g_strerror(errno));
 		return;
 	}
 	interrupts->n_active = count;
-	for (guint i = 0; regrown && i < count; i++)
+	for (guint i = 0; i < before; i++)
 		eventfd_write(hb_irq_source_get_eventfd(interrupts->source, i), 1);
+}
+
+static gboolean is_function_masked(const HbVfioInterrupts *interrupts)
+{
+	return hb_config_space_get_u16(&interrupts->config->space,
+				       interrupts->config->msix + PCI_MSIX_FLAGS) &
+	       PCI_MSIX_FLAGS_MASKALL;
+}
+
+/* Make the host's side what the guest's is: off, or on with enough vectors. */
+static void follow(HbVfioInterrupts *interrupts)
+{
+	guint programmed = hb_msix_get_n_programmed(interrupts->msix);
+	guint count = MAX(interrupts->n_wanted, MAX(programmed, 1));
+
+	if (!hb_msix_is_enabled(interrupts->msix)) {
+		interrupts->n_wanted = 0;
+		deactivate(interrupts);
+	} else if (!is_function_masked(interrupts) &&
+		   (interrupts->n_active == 0 || interrupts->n_wanted > interrupts->n_active)) {
+		activate(interrupts, count);
+	}
 }
 
 static void vector_changed(gpointer opaque, guint vector, const HbMsiMessage *message)
@@ -118,13 +144,7 @@ static void changed(gpointer opaque, gboolean enabled)
 
 	if (interrupts->severed)
 		return;
-	if (!enabled) {
-		interrupts->n_wanted = 0;
-		deactivate(interrupts);
-	} else if (interrupts->n_wanted > interrupts->n_active) {
-		activate(interrupts,
-			 MAX(interrupts->n_wanted, hb_msix_get_n_programmed(interrupts->msix)));
-	}
+	follow(interrupts);
 	hb_irq_source_commit(interrupts->source);
 }
 
@@ -159,6 +179,7 @@ HbVfioInterrupts *hb_vfio_interrupts_open(int device_fd, const char *name, HbVfi
 	HbVfioInterrupts *interrupts = g_new0(HbVfioInterrupts, 1);
 	interrupts->device_fd = device_fd;
 	interrupts->name = g_strdup(name);
+	interrupts->config = config;
 	interrupts->host = host;
 	interrupts->table = table;
 	interrupts->pba = pba;
@@ -181,6 +202,8 @@ void hb_vfio_interrupts_close(HbVfioInterrupts *interrupts)
 void hb_vfio_interrupts_control_written(HbVfioInterrupts *interrupts)
 {
 	hb_msix_control_written(interrupts->msix);
+	if (!interrupts->severed)
+		follow(interrupts);
 }
 
 static gboolean is_inside(const HbVfioTrap *trap, guint bar, guint64 offset, guint size)

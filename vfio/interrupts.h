@@ -17,7 +17,7 @@ typedef struct HbVfioInterrupts HbVfioInterrupts;
 /*
  * @name: the drive's, for messages and for the remapping table. @config is the drive's, and
  * outlives this. Reserves all its vectors in the budget; asks nothing of the drive before the guest
- * unmasks one.
+ * enables them.
  */
 HbVfioInterrupts *hb_vfio_interrupts_open(int device_fd, const char *name, HbVfioConfig *config,
 					  HbHost *host, HbIrqRemap *remap, GError **error);

@@ -42,11 +42,10 @@ static gboolean open_container(Type1 *type1, GError **error)
 
 	int fd = open("/dev/vfio/vfio", O_RDWR | O_CLOEXEC);
 	if (fd < 0) {
-		g_set_error(
-			error, HB_ERROR, HB_ERROR_UNSUPPORTED,
-			"/dev/vfio/vfio: %s; load the host's VFIO driver with `modprobe vfio-pci` and run "
-			"as a user who may open it",
-			g_strerror(errno));
+		g_set_error(error, HB_ERROR, HB_ERROR_UNSUPPORTED,
+			    "/dev/vfio/vfio: %s; load the host's VFIO driver with `modprobe "
+			    "vfio-pci` and run as a user who may open it",
+			    g_strerror(errno));
 		return FALSE;
 	}
 	if (ioctl(fd, VFIO_GET_API_VERSION) != VFIO_API_VERSION ||
@@ -75,14 +74,12 @@ static gboolean map_ram(Type1 *type1, GError **error)
 		};
 		if (ioctl(type1->container, VFIO_IOMMU_MAP_DMA, &map) == 0)
 			continue;
-		g_set_error(
-			error, HB_ERROR, HB_ERROR_HOST,
-			"VFIO_IOMMU_MAP_DMA of %" G_GUINT64_FORMAT
-			" MiB of guest memory at 0x%" G_GINT64_MODIFIER "x: %s%s",
-			ram[i].size >> 20, ram[i].gpa, g_strerror(errno),
-			errno == ENOMEM
-				? "; raise the locked-memory limit (ulimit -l) above the guest's memory"
-				: "");
+		g_set_error(error, HB_ERROR, HB_ERROR_HOST,
+			    "VFIO_IOMMU_MAP_DMA of %" G_GUINT64_FORMAT
+			    " MiB of guest memory at 0x%" G_GINT64_MODIFIER "x: %s%s",
+			    ram[i].size >> 20, ram[i].gpa, g_strerror(errno),
+			    errno == ENOMEM ? "; raise the locked-memory limit (ulimit -l) above it"
+					    : "");
 		return FALSE;
 	}
 	return TRUE;
@@ -104,11 +101,10 @@ static int open_group(guint group, const char *address, GError **error)
 	if (ioctl(fd, VFIO_GROUP_GET_STATUS, &status) == 0 &&
 	    (status.flags & VFIO_GROUP_FLAGS_VIABLE))
 		return fd;
-	g_set_error(
-		error, HB_ERROR, HB_ERROR_BUSY,
-		"%s: IOMMU group %u is not viable: another function of it is in use by the host; bind "
-		"all of /sys/kernel/iommu_groups/%u/devices to vfio-pci",
-		address, group, group);
+	g_set_error(error, HB_ERROR, HB_ERROR_BUSY,
+		    "%s: IOMMU group %u is not viable: another function of it is in use by the "
+		    "host; bind all of /sys/kernel/iommu_groups/%u/devices to vfio-pci",
+		    address, group, group);
 	close(fd);
 	return -1;
 }

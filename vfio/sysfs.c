@@ -122,8 +122,8 @@ static gboolean check_group(const char *root, const char *address, guint *group,
 	if (foreign) {
 		g_set_error(
 			error, HB_ERROR, HB_ERROR_BUSY,
-			"%s: shares IOMMU group %s with %s, which another driver uses; move the drive "
-			"to a slot with a group of its own, or bind %s to vfio-pci too",
+			"%s: shares IOMMU group %s with %s, which another driver uses; move the "
+			"drive to a slot with a group of its own, or bind %s to vfio-pci too",
 			address, name, foreign, foreign);
 		return FALSE;
 	}

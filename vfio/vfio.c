@@ -59,7 +59,8 @@ HbIommuAttachment *hb_vfio_attach(HbVfio *vfio, guint group, const char *address
 	if (vfio->n_drives == HB_VFIO_MAX_DRIVES) {
 		g_set_error(
 			error, HB_ERROR, HB_ERROR_LIMIT,
-			"%s: this VM has %u passed-through drives, which is the limit; remove one first",
+			"%s: this VM has %u passed-through drives, which is the limit; remove one "
+			"first",
 			address, HB_VFIO_MAX_DRIVES);
 		return NULL;
 	}
