@@ -137,17 +137,24 @@ static gboolean open_notifiers(HbVfioDevice *device, GError **error)
 	return device->notifiers != NULL;
 }
 
+/* Say which drive it is about, in an error that does not. */
+static gboolean name_drive(const HbVfioDevice *device, gboolean good, GError **error)
+{
+	if (!good)
+		g_prefix_error(error, "%s: ", device->address);
+	return good;
+}
+
 static gboolean open_device(HbVfioDevice *device, GError **error)
 {
 	guint64 config_offset;
 
-	if (check_info(device, &config_offset, error) &&
-	    hb_vfio_config_init(&device->config, device->fd, config_offset, error) &&
-	    open_interrupts(device, error) && open_bars(device, error) &&
-	    open_notifiers(device, error))
-		return TRUE;
-	g_prefix_error(error, "%s: ", device->address);
-	return FALSE;
+	return name_drive(device, check_info(device, &config_offset, error), error) &&
+	       name_drive(device,
+			  hb_vfio_config_init(&device->config, device->fd, config_offset, error),
+			  error) &&
+	       open_interrupts(device, error) &&
+	       name_drive(device, open_bars(device, error) && open_notifiers(device, error), error);
 }
 
 static void unref_device(HbVfioDevice *device)

@@ -168,7 +168,7 @@ HbVfioInterrupts *hb_vfio_interrupts_open(int device_fd, const char *name, HbVfi
 
 	if (!hb_vfio_interrupts_locate(config, &table, &pba)) {
 		g_set_error(error, HB_ERROR, HB_ERROR_UNSUPPORTED,
-			    "the drive has no MSI-X, which passthrough needs");
+			    "%s: the drive has no MSI-X, which passthrough needs", name);
 		return NULL;
 	}
 	guint n = (guint)(table.size / MSIX_ENTRY_SIZE);

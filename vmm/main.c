@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 static int report(const GError *error)
@@ -78,6 +79,21 @@ static int run(const HbOptions *options)
 	return status;
 }
 
+/*
+ * Each interrupt vector of a drive is an open file. The usual soft limit, 1024, is for programs
+ * that select(); we do not, so take what the administrator allows. If that is too little, the drive
+ * that does not fit is refused and says so.
+ */
+static void raise_file_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	g_autoptr(GError) error = NULL;
@@ -97,5 +113,6 @@ int main(int argc, char **argv)
 	}
 	/* A client that has gone is an error of write(), not the end of the machine. */
 	signal(SIGPIPE, SIG_IGN);
+	raise_file_limit();
 	return run(options);
 }
