@@ -5,4 +5,7 @@
 
 #include <hotbay/error.h>
 
-G_DEFINE_QUARK(hb - error - quark, hb_error)
+GQuark hb_error_quark(void)
+{
+	return g_quark_from_static_string("hb-error-quark");
+}

@@ -61,7 +61,7 @@ void hb_msi_init(HbMsi *msi, HbConfigSpace *config, guint capability, guint n_ve
 	hb_config_space_set_writable(config, capability + PCI_MSI_MASK_64, 4, vector_mask(msi));
 }
 
-gboolean hb_msi_is_enabled(const HbMsi *msi)
+static gboolean is_enabled(const HbMsi *msi)
 {
 	return get_control(msi) & PCI_MSI_FLAGS_ENABLE;
 }
@@ -86,7 +86,7 @@ static void get_message(const HbMsi *msi, guint vector, HbMsiMessage *message)
 
 gboolean hb_msi_notify(HbMsi *msi, guint vector, HbMsiMessage *message)
 {
-	if (!hb_msi_is_enabled(msi))
+	if (!is_enabled(msi))
 		return FALSE;
 	if (get_bits(msi, PCI_MSI_MASK_64) & (1u << vector)) {
 		set_pending(msi, vector, TRUE);
@@ -103,7 +103,7 @@ void hb_msi_withdraw(HbMsi *msi, guint vector)
 
 gboolean hb_msi_unmasked(HbMsi *msi, guint vector, HbMsiMessage *message)
 {
-	if (!hb_msi_is_enabled(msi) || !(get_bits(msi, PCI_MSI_PENDING_64) & (1u << vector)) ||
+	if (!is_enabled(msi) || !(get_bits(msi, PCI_MSI_PENDING_64) & (1u << vector)) ||
 	    get_bits(msi, PCI_MSI_MASK_64) & (1u << vector))
 		return FALSE;
 	set_pending(msi, vector, FALSE);

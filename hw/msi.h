@@ -23,8 +23,6 @@ typedef struct HbMsi {
 /* @n_vectors: 1, 2, 4, 8, 16 or 32. Sets all but the capability's header. */
 void hb_msi_init(HbMsi *msi, HbConfigSpace *config, guint capability, guint n_vectors);
 
-gboolean hb_msi_is_enabled(const HbMsi *msi);
-
 /* An edge on @vector. TRUE: send @message now. FALSE: it is off, or masked and now pending. */
 gboolean hb_msi_notify(HbMsi *msi, guint vector, HbMsiMessage *message);
 

@@ -144,11 +144,13 @@ gboolean hb_root_port_plug(HbRootPort *port, HbPciFunction *function, GError **e
  * hb_root_port_request_removal:
  *
  * Asks the guest to let the occupant go, by pressing the Attention Button (PCIe r6.0 §6.7.1.5) as
- * soon as the slot can take a press. Ends with %HB_SLOT_SEVERED then %HB_SLOT_RELEASED, or
- * %HB_SLOT_REMOVAL_REFUSED. Loop thread.
+ * soon as the slot can take a press. If the guest has switched the slot off by itself, or the
+ * function still waits in line, there is nobody to ask and it goes at once. Ends with
+ * %HB_SLOT_SEVERED then %HB_SLOT_RELEASED, or %HB_SLOT_REMOVAL_REFUSED. Loop thread.
  *
  * Returns: FALSE with %HB_ERROR_NOT_FOUND if the slot is empty, %HB_ERROR_BUSY if a removal
- *   is in flight, %HB_ERROR_UNSUPPORTED if the slot has no attention button or no hot-plug
+ *   is in flight, %HB_ERROR_UNSUPPORTED if the guest has to be asked and the slot has no hot-plug,
+ *   no attention button, or neither indicators nor a power controller to answer with
  */
 gboolean hb_root_port_request_removal(HbRootPort *port, GError **error);
 

@@ -707,6 +707,69 @@ START_TEST(test_impossible_pairs_are_these_and_change_nothing)
 }
 END_TEST
 
+START_TEST(test_line_has_room_for_one)
+{
+	create_default();
+	plug_into_running_guest();
+	give(HB_SLOT_INPUT_PULL);
+	give(HB_SLOT_INPUT_PLUG);
+
+	give(HB_SLOT_INPUT_PLUG);
+
+	assert_actions(HB_SLOT_ACTION_IMPOSSIBLE);
+}
+END_TEST
+
+START_TEST(test_each_property_is_its_bit_of_the_capabilities)
+{
+	HbSlotProperties properties = { .number = 0x1fff, .hotplug = TRUE };
+	static const guint32 bits[] = { PCI_EXP_SLTCAP_ABP, PCI_EXP_SLTCAP_PCP,
+					PCI_EXP_SLTCAP_AIP | PCI_EXP_SLTCAP_PIP,
+					PCI_EXP_SLTCAP_NCCS, PCI_EXP_SLTCAP_HPS };
+	guint set = (guint)_i;
+	guint32 expected = PCI_EXP_SLTCAP_HPC;
+
+	properties.attention_button = set & 1;
+	properties.power_controller = !!(set & 2);
+	properties.indicators = !!(set & 4);
+	properties.no_command_completed = !!(set & 8);
+	properties.surprise = !!(set & 16);
+	for (guint i = 0; i < G_N_ELEMENTS(bits); i++)
+		expected |= set & 1u << i ? bits[i] : 0;
+	hb_slot_init(&slot, &properties);
+
+	guint32 capabilities = hb_slot_registers_get_capabilities(&slot.registers);
+
+	ck_assert_uint_eq(capabilities & ~(PCI_EXP_SLTCAP_SPLV | PCI_EXP_SLTCAP_PSN), expected);
+	ck_assert_uint_eq(capabilities >> 19, 0x1fff);
+}
+END_TEST
+
+START_TEST(test_attention_indicator_reads_as_written)
+{
+	create_default();
+
+	write_control(PCI_EXP_SLTCTL_ATTN_IND_BLINK, PCI_EXP_SLTCTL_AIC);
+
+	assert_actions(HB_SLOT_ACTION_REPORT_INDICATORS);
+	ck_assert_int_eq(hb_slot_registers_get_attention_indicator(&slot.registers),
+			 HB_INDICATOR_BLINK);
+}
+END_TEST
+
+START_TEST(test_pull_while_nobody_listens_leaves_an_empty_slot_off)
+{
+	create_with_power_controller();
+	give(HB_SLOT_INPUT_COLD_PLUG);
+
+	give(HB_SLOT_INPUT_PULL);
+
+	assert_state(HB_SLOT_STATE_EMPTY);
+	ck_assert_uint_eq(slot.registers.control,
+			  OFF | PCI_EXP_SLTCTL_ATTN_IND_OFF | PCI_EXP_SLTCTL_PWR_OFF);
+}
+END_TEST
+
 START_TEST(test_every_word_is_known)
 {
 	for (int i = 0; i < HB_SLOT_N_STATES; i++)
@@ -759,6 +822,10 @@ Suite *test_suite(void)
 	tcase_add_test(cases, test_enabling_with_an_event_waiting_is_an_edge);
 	tcase_add_test(cases, test_reserved_indicator_value_changes_nothing);
 	tcase_add_test(cases, test_slot_without_hotplug_offers_nothing);
+	tcase_add_test(cases, test_line_has_room_for_one);
+	tcase_add_loop_test(cases, test_each_property_is_its_bit_of_the_capabilities, 0, 32);
+	tcase_add_test(cases, test_attention_indicator_reads_as_written);
+	tcase_add_test(cases, test_pull_while_nobody_listens_leaves_an_empty_slot_off);
 	tcase_add_test(cases, test_every_word_is_known);
 	tcase_add_loop_test(pairs, test_impossible_pairs_are_these_and_change_nothing, 0,
 			    HB_SLOT_N_STATES * HB_SLOT_N_INPUTS);

@@ -113,6 +113,18 @@ static gboolean is_blinking(const HbSlot *slot)
 	return get_indicator(slot) == HB_INDICATOR_BLINK;
 }
 
+/* The guest took the blink back. */
+static gboolean relit(const Step *step)
+{
+	return is_blinking(&step->before) && get_indicator(&step->after) == HB_INDICATOR_ON;
+}
+
+/* A request needs a way to be made and a way to be granted. */
+static gboolean can_be_answered(const HbSlotProperties *has)
+{
+	return has->hotplug && has->attention_button && (has->power_controller || has->indicators);
+}
+
 /* PCIe r6.0 §6.7.3.4, said once more. */
 static gboolean wants_interrupt(const HbSlot *slot)
 {
@@ -211,6 +223,21 @@ static void check_status(const Step *step)
 		ASSERT(!(after->status & ~before->status & CC));
 }
 
+/* A haunted slot repeats itself only to a guest that has just completed an add. */
+static void check_reminder(const Step *step)
+{
+	const HbSlotRegisters *after = &step->after.registers;
+	guint16 repeated = PDC | DLLSC;
+
+	if (step->before.state != HB_SLOT_STATE_HAUNTED ||
+	    step->after.state != HB_SLOT_STATE_HAUNTED)
+		return;
+	if (step->input == HB_SLOT_INPUT_CONTROL_WRITTEN && relit(step))
+		ASSERT((after->status & repeated) == repeated);
+	else
+		ASSERT(!(after->status & ~step->before.registers.status & repeated));
+}
+
 static void check_press(const Step *step)
 {
 	guint16 control = step->after.registers.control;
@@ -286,7 +313,11 @@ static void check_request(const Step *step, Ledger *ledger)
 		ASSERT(!ledger->asked);
 		ledger->asked = TRUE;
 	}
+	if (step->input == HB_SLOT_INPUT_REQUEST_REMOVAL && step->before.state == HB_SLOT_STATE_ON)
+		ASSERT(can_be_answered(&step->before.registers.properties));
 	ASSERT(!(refused && severed));
+	if (refused && step->input != HB_SLOT_INPUT_TIMEOUT)
+		ASSERT(step->result.reason == HB_SLOT_REASON_CANCELLED && relit(step));
 	ASSERT(!refused || ledger->asked);
 	ASSERT(!(actions & HB_SLOT_ACTION_REPORT_REQUESTED) || ledger->asked);
 	if (refused || severed)
@@ -342,8 +373,41 @@ static void check_way_out(const Step *step)
 	ASSERT(slot.state != HB_SLOT_STATE_HAUNTED && slot.state != HB_SLOT_STATE_SETTLING);
 }
 
+/* What firmware leaves: an occupied slot on, an empty one off. */
+static void check_firmware_power(const Step *step)
+{
+	const HbSlotRegisters *after = &step->after.registers;
+	gboolean occupied = !!(after->status & PDS);
+	guint indicator = occupied ? HB_INDICATOR_ON : HB_INDICATOR_OFF;
+
+	ASSERT(get_indicator(&step->after) == (after->properties.indicators ? indicator : 0));
+	ASSERT(!!(after->control & PCC) == (after->properties.power_controller && !occupied));
+}
+
+static void check_reset(const Step *step)
+{
+	const HbSlotRegisters *after = &step->after.registers;
+	gboolean was_asked = hb_slot_is_removal_pending(&step->before);
+
+	/* A slot that is left while nobody listens is as firmware leaves it, too. */
+	if (step->result.actions & HB_SLOT_ACTION_SEVER && !(after->control & HPIE))
+		check_firmware_power(step);
+	if (step->input != HB_SLOT_INPUT_RESET && step->input != HB_SLOT_INPUT_COLD_PLUG)
+		return;
+	check_firmware_power(step);
+	ASSERT(!(after->control & ~(PIC | PCC | PCI_EXP_SLTCTL_ATTN_IND_OFF)));
+	ASSERT(!(after->status & ~PDS));
+	ASSERT(step->after.state == (after->status & PDS ? HB_SLOT_STATE_ON : HB_SLOT_STATE_EMPTY));
+	ASSERT(!(step->result.actions & HB_SLOT_ACTION_SEVER) == !was_asked);
+	ASSERT(!was_asked || step->result.reason == HB_SLOT_REASON_RESET);
+}
+
 static void check_impossible(const Step *step)
 {
+	const HbSlotProperties *has = &step->before.registers.properties;
+
+	if (step->input == HB_SLOT_INPUT_REQUEST_REMOVAL && step->before.state == HB_SLOT_STATE_ON)
+		ASSERT(!can_be_answered(has));
 	ASSERT(step->result.actions == HB_SLOT_ACTION_IMPOSSIBLE);
 	ASSERT(!memcmp(&step->before, &step->after, sizeof(step->after)));
 }
@@ -359,11 +423,13 @@ static void check(const Step *step, Ledger *ledger)
 	check_control(step);
 	check_status(step);
 	check_press(step);
+	check_reminder(step);
 	check_moves(step, ledger);
 	check_admission(step);
 	check_request(step, ledger);
 	check_timers(step, ledger);
 	check_state(step);
+	check_reset(step);
 	check_way_out(step);
 }
 
@@ -482,7 +548,7 @@ static void walk_plainly(const Node *node, guint depth, const char *name)
 	}
 }
 
-START_TEST(test_all_orders_of_seven_events_keep_the_invariants)
+START_TEST(test_all_orders_of_six_events_keep_the_invariants)
 {
 	char name[8];
 	HbSlotProperties properties = get_properties((guint)_i, name);
@@ -493,11 +559,7 @@ START_TEST(test_all_orders_of_seven_events_keep_the_invariants)
 	/* The guest listens and is told everything: most orders would stay deaf otherwise. */
 	take(&start, &alphabet[9], name);
 	take(&start, &alphabet[7], name);
-#ifdef __SANITIZE_ADDRESS__
-	walk_plainly(&start, 5, name);
-#else
-	walk_plainly(&start, 7, name);
-#endif
+	walk_plainly(&start, 6, name);
 }
 END_TEST
 
@@ -511,7 +573,7 @@ Suite *test_suite(void)
 	tcase_set_timeout(plainly, 60);
 	tcase_add_loop_test(everywhere, test_every_order_of_events_keeps_the_invariants, 0, 32);
 	/* All with indicators and no Command Completed, with and without button and power. */
-	tcase_add_loop_test(plainly, test_all_orders_of_seven_events_keep_the_invariants, 12, 16);
+	tcase_add_loop_test(plainly, test_all_orders_of_six_events_keep_the_invariants, 12, 16);
 	suite_add_tcase(suite, everywhere);
 	suite_add_tcase(suite, plainly);
 	return suite;
