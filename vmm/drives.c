@@ -19,6 +19,8 @@
 
 #include "vmm/drives.h"
 
+#include "vmm/query-pci.h"
+
 #include <gio/gio.h>
 
 typedef enum DriveState {
@@ -45,7 +47,8 @@ typedef struct Drive {
 	Port *port;
 	DriveState state;
 	HbPciFunction *function; /* from the plug on; the slot's */
-	HbMachineDone done;	 /* of an addition in flight */
+	guint64 bar_sizes[HB_QUERY_PCI_BARS];
+	HbMachineDone done; /* of an addition in flight */
 	gpointer data;
 } Drive;
 
@@ -328,6 +331,7 @@ static gboolean plug(Drive *drive, HbVfioDevice *device, GError **error)
 	HbSlotInfo info;
 
 	drive->function = hb_vfio_device_get_function(device);
+	hb_query_pci_measure(drive->function, drive->bar_sizes);
 	drive->state = WAITING;
 	if (!hb_root_port_plug(drive->port->port, drive->function, error)) {
 		hb_vfio_device_close(device);
@@ -489,6 +493,7 @@ static void describe_drive(const Drive *drive, HbMachineDevice *device)
 		.host = drive->host,
 		.function = drive->state == RELEASING ? NULL : drive->function,
 		.state = state_names[drive->state],
+		.bar_sizes = drive->bar_sizes,
 	};
 }
 
