@@ -207,7 +207,7 @@ void hb_boot_fill_e820(const HbRam *ranges, guint n, struct boot_params *params)
 		 E820_RESERVED_TYPE);
 	add_e820(params, MIB, ranges[0].size, E820_RAM_TYPE);
 	/* Linux takes ECAM only if it is reserved here or in ACPI's namespace. */
-	add_e820(params, HB_LAYOUT_ECAM, (guint64)HB_LAYOUT_ECAM + HB_LAYOUT_ECAM_SIZE,
+	add_e820(params, HB_LAYOUT_ECAM, (guint64)HB_LAYOUT_ECAM + HB_LAYOUT_ECAM_LIMIT,
 		 E820_RESERVED_TYPE);
 	add_e820(params, HB_LAYOUT_IDENTITY, HB_LAYOUT_HIGH, E820_RESERVED_TYPE);
 	for (guint i = 1; i < n; i++)

@@ -9,8 +9,8 @@
 #include <linux/kvm.h>
 
 /**
- * HbBoot: what the guest starts with: kernel, initrd and command line, all checked to fit. The files
- * stay open, so that each reset loads the same ones.
+ * HbBoot: what the guest starts with: kernel, initrd and command line, all checked to fit. The
+ * files stay open, so that each reset loads the same ones.
  */
 typedef struct HbBoot HbBoot;
 

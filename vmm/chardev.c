@@ -31,6 +31,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <termios.h>
 #include <unistd.h>
@@ -358,9 +359,16 @@ static gboolean open_pty(HbChardev *chardev, const HbChardevOptions *options, co
 	return TRUE;
 }
 
-/* A socket file whose listener has died refuses connections; only such a one is replaced. */
+/*
+ * A socket whose listener has died refuses connections; only such a one is replaced. A plain file
+ * refuses them likewise, but is somebody's.
+ */
 static gboolean is_stale(const struct sockaddr_un *address)
 {
+	struct stat status;
+
+	if (lstat(address->sun_path, &status) || !S_ISSOCK(status.st_mode))
+		return FALSE;
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	gboolean refused = connect(fd, (const struct sockaddr *)address, sizeof(*address)) &&
 			   errno == ECONNREFUSED;

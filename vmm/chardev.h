@@ -62,7 +62,8 @@ typedef struct HbChardevOps {
 HbChardev *hb_chardev_open(const HbChardevOptions *options, const char *label,
 			   const HbChardevOps *ops, gpointer opaque, GError **error);
 
-/** hb_chardev_close: puts the terminal back as it was, removes the socket. Loop thread. Takes NULL. */
+/** hb_chardev_close: puts the terminal back as it was, removes the socket. Loop thread. Takes NULL.
+ */
 void hb_chardev_close(HbChardev *chardev);
 
 /** hb_chardev_write: any thread; never blocks. */

@@ -21,8 +21,8 @@ guint hb_cpuid_get_apic_id(const HbTopology *topology, guint cpu);
  * @supported: from KVM_GET_SUPPORTED_CPUID
  * @tsc_deadline: whether KVM has the local APIC timer's deadline mode
  *
- * What vCPU @cpu reports: all that KVM supports here, with the host's place in its topology replaced
- * by the vCPU's own. Pure.
+ * What vCPU @cpu reports: all that KVM supports here, with the host's place in its topology
+ * replaced by the vCPU's own. Pure.
  *
  * Returns: (transfer full): g_free()
  */

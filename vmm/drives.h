@@ -46,8 +46,8 @@ void hb_drives_foreach(HbDrives *drives, HbMachineDeviceFunc func, gpointer data
 
 /**
  * hb_drives_evacuate:
- * @done: called with the @opaque of hb_drives_create() when no drive is in, on its way in, or on its
- *   way out any more; possibly before this returns
+ * @done: called with the @opaque of hb_drives_create() when no drive is in, on its way in, or on
+ * its way out any more; possibly before this returns
  *
  * The guest has ended: pulls every drive. From here on no event is sent and no drive is taken in.
  */

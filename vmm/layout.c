@@ -5,7 +5,7 @@
  * Where things lie in the guest's address space.
  *
  *   0           RAM, up to 2 GiB; ACPI tables in the last 128 KiB of the first MiB
- *   0xb0000000  ECAM, 256 buses
+ *   0xb0000000  ECAM, as many buses as the slots need
  *   0xc0000000  window for 32-bit BARs, up to 0xfe000000
  *   0xfec00000  IOAPIC, local APICs, KVM's own pages
  *   4 GiB       the rest of RAM
@@ -18,6 +18,8 @@
 
 #define GIB	       (G_GUINT64_CONSTANT(1) << 30)
 #define MAX_MEM64_SIZE (256 * GIB)
+#define BUS_ECAM_SIZE  0x100000U /* PCIe r6.0 §7.2.2 */
+#define MIN_BUSES      8
 
 /*
  * With 40 address bits AMD's processors reserve the last 12 GiB for HyperTransport (AMD64 manual
@@ -40,8 +42,22 @@ static guint64 usable_end(guint address_bits)
 	return end == HYPERTRANSPORT_END ? HYPERTRANSPORT_BASE : end;
 }
 
-gboolean hb_layout_bridge(guint64 memory, guint address_bits, HbHostBridgeConfig *config,
-			  GError **error)
+/*
+ * Linux looks for a device in every place of every bus that ECAM covers and no bridge has claimed,
+ * 64 exits a bus (arch/x86/pci/legacy.c, pcibios_fixup_peer_bridges(), Linux 6.1): so ECAM covers
+ * what there is and no more.
+ */
+static guint64 ecam_size(guint n_ports)
+{
+	guint64 n_buses = MIN_BUSES;
+
+	while (n_buses < n_ports + 1)
+		n_buses *= 2;
+	return MIN(n_buses * BUS_ECAM_SIZE, HB_LAYOUT_ECAM_LIMIT);
+}
+
+gboolean hb_layout_bridge(guint64 memory, guint address_bits, guint n_ports,
+			  HbHostBridgeConfig *config, GError **error)
 {
 	guint64 low, high;
 	guint64 end = usable_end(address_bits);
@@ -56,7 +72,7 @@ gboolean hb_layout_bridge(guint64 memory, guint address_bits, HbHostBridgeConfig
 		return FALSE;
 	}
 	*config = (HbHostBridgeConfig){
-		.ecam = { HB_LAYOUT_ECAM, HB_LAYOUT_ECAM_SIZE },
+		.ecam = { HB_LAYOUT_ECAM, ecam_size(n_ports) },
 		.mem32 = { HB_LAYOUT_MEM32, HB_LAYOUT_MEM32_SIZE },
 		.mem64 = { base, MIN((end - base) / GIB * GIB, MAX_MEM64_SIZE) },
 		.io = { HB_LAYOUT_IO, HB_LAYOUT_IO_SIZE },

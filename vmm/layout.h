@@ -6,11 +6,11 @@
 #include <hotbay/pci.h>
 
 /* Guest physical memory: Q35's, without what is not there. */
-#define HB_LAYOUT_TABLES      0x000e0000U /* ACPI, up to 1 MiB: where old guests look for RSDP too */
+#define HB_LAYOUT_TABLES      0x000e0000U /* ACPI's, where a guest may look for RSDP */
 #define HB_LAYOUT_TABLES_SIZE 0x00020000U
 #define HB_LAYOUT_LOW_LIMIT   0x80000000U /* RAM lies below it, the rest from 4 GiB on */
 #define HB_LAYOUT_ECAM	      0xb0000000U
-#define HB_LAYOUT_ECAM_SIZE   0x10000000U
+#define HB_LAYOUT_ECAM_LIMIT  0x10000000U /* the room for it, 256 buses */
 #define HB_LAYOUT_MEM32	      0xc0000000U
 #define HB_LAYOUT_MEM32_SIZE  0x3e000000U
 #define HB_LAYOUT_IOAPIC      0xfec00000U
@@ -20,13 +20,13 @@
 #define HB_LAYOUT_HIGH	      0x100000000ULL
 
 /* I/O ports. */
-#define HB_LAYOUT_SERIAL    0x3f8
-#define HB_LAYOUT_PM	    0x600
-#define HB_LAYOUT_GPE0	    0x620
-#define HB_LAYOUT_KEYBOARD  0x64
-#define HB_LAYOUT_PCI	    0xcf8
-#define HB_LAYOUT_IO	    0x1000
-#define HB_LAYOUT_IO_SIZE   0xf000
+#define HB_LAYOUT_SERIAL   0x3f8
+#define HB_LAYOUT_PM	   0x600
+#define HB_LAYOUT_GPE0	   0x620
+#define HB_LAYOUT_KEYBOARD 0x64
+#define HB_LAYOUT_PCI	   0xcf8
+#define HB_LAYOUT_IO	   0x1000
+#define HB_LAYOUT_IO_SIZE  0xf000
 
 /* Interrupts. */
 #define HB_LAYOUT_SERIAL_GSI 4
@@ -44,13 +44,14 @@ void hb_layout_ram(guint64 memory, guint64 *low, guint64 *high);
  * hb_layout_bridge:
  * @memory: bytes of guest memory
  * @address_bits: of the guest's physical addresses
+ * @n_ports: root ports, each with a bus behind it
  * @config: (out)
  *
  * The 64-bit window follows RAM and is as large as fits, up to 256 GiB. Pure.
  *
  * Returns: FALSE with %HB_ERROR_LIMIT if @memory does not fit the address bits
  */
-gboolean hb_layout_bridge(guint64 memory, guint address_bits, HbHostBridgeConfig *config,
-			  GError **error);
+gboolean hb_layout_bridge(guint64 memory, guint address_bits, guint n_ports,
+			  HbHostBridgeConfig *config, GError **error);
 
 #endif

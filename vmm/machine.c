@@ -77,38 +77,6 @@ typedef struct Request {
 	char *message; /* NULL: none */
 } Request;
 
-/* -- Names. -- */
-
-const char *hb_run_state_to_str(HbRunState state)
-{
-	static const char *const names[] = { "prelaunch", "running", "paused", "shutdown",
-					     "internal-error" };
-
-	return names[state];
-}
-
-static const struct {
-	const char *name;
-	gboolean guest;
-} causes[] = {
-	[HB_CAUSE_HOST_ERROR] = { "host-error", FALSE },
-	[HB_CAUSE_HOST_QMP_QUIT] = { "host-qmp-quit", FALSE },
-	[HB_CAUSE_HOST_QMP_SYSTEM_RESET] = { "host-qmp-system-reset", FALSE },
-	[HB_CAUSE_HOST_SIGNAL] = { "host-signal", FALSE },
-	[HB_CAUSE_GUEST_SHUTDOWN] = { "guest-shutdown", TRUE },
-	[HB_CAUSE_GUEST_RESET] = { "guest-reset", TRUE },
-};
-
-const char *hb_cause_to_str(HbCause cause)
-{
-	return causes[cause].name;
-}
-
-gboolean hb_cause_is_guest(HbCause cause)
-{
-	return causes[cause].guest;
-}
-
 /* -- Events. -- */
 
 static void send_event(HbMachine *machine, const HbMachineEvent *event)
@@ -207,7 +175,8 @@ void hb_machine_quit(HbMachine *machine, HbCause cause)
 static void fail_internally(HbMachine *machine, const char *message)
 {
 	g_printerr("hotbay: %s\n", message);
-	pause_into(machine, HB_RUN_STATE_INTERNAL_ERROR);
+	if (!machine->quitting)
+		pause_into(machine, HB_RUN_STATE_INTERNAL_ERROR);
 }
 
 /* The first vCPU at the kernel's entry, and in memory all that it finds there. */
@@ -242,11 +211,11 @@ static void reset(HbMachine *machine, HbCause cause)
 		fail_internally(machine, error->message);
 		return;
 	}
-	send(machine, HB_MACHINE_EVENT_RESET, cause);
 	if (machine->state == HB_RUN_STATE_RUNNING)
 		hb_cpus_resume(machine->cpus);
 	else if (machine->state != HB_RUN_STATE_PRELAUNCH)
 		machine->state = HB_RUN_STATE_PAUSED;
+	send(machine, HB_MACHINE_EVENT_RESET, cause);
 }
 
 static void shut_down(HbMachine *machine, const char *message)
@@ -384,12 +353,7 @@ static gboolean add_memory(HbMachine *machine, GError **error)
 		if (!hb_host_add_ram(hb_kvm_get_host(machine->kvm), &ranges[i], error))
 			return FALSE;
 	}
-	if (!needs_lock(machine->options))
-		return TRUE;
-	if (!hb_memory_lock(machine->memory, error))
-		return FALSE;
-	hb_memory_populate(machine->memory);
-	return TRUE;
+	return !needs_lock(machine->options) || hb_memory_lock(machine->memory, error);
 }
 
 static gboolean add_pci(HbMachine *machine, GError **error)
@@ -398,7 +362,7 @@ static gboolean add_pci(HbMachine *machine, GError **error)
 	const GPtrArray *ports = machine->options->devices.ports;
 
 	if (!hb_layout_bridge(machine->options->memory, hb_cpuid_get_address_bits(machine->cpuid),
-			      &machine->bridge_config, error))
+			      ports->len, &machine->bridge_config, error))
 		return FALSE;
 	machine->bridge = hb_host_bridge_create(host, &machine->bridge_config, error);
 	if (machine->bridge == NULL)
@@ -423,6 +387,8 @@ static gboolean add_drives(HbMachine *machine, GError **error)
 {
 	const GPtrArray *drives = machine->options->devices.drives;
 
+	if (needs_lock(machine->options))
+		hb_memory_populate(machine->memory);
 	for (guint i = 0; i < drives->len; i++) {
 		if (!hb_drives_cold_plug(machine->drives, g_ptr_array_index(drives, i), error)) {
 			g_prefix_error(error, "-device vfio-pci: ");

@@ -21,7 +21,7 @@ typedef enum HbRunState {
 	HB_RUN_STATE_PRELAUNCH, /* -S, before the first cont */
 	HB_RUN_STATE_RUNNING,
 	HB_RUN_STATE_PAUSED,
-	HB_RUN_STATE_SHUTDOWN,	     /* the guest has powered off, and -no-shutdown keeps the process */
+	HB_RUN_STATE_SHUTDOWN, /* the guest has powered off, and -no-shutdown keeps the process */
 	HB_RUN_STATE_INTERNAL_ERROR, /* a vCPU cannot go on; only a reset or quit helps */
 } HbRunState;
 
@@ -52,8 +52,8 @@ gboolean hb_cause_is_guest(HbCause cause);
  * @HB_MACHINE_EVENT_STOP, @HB_MACHINE_EVENT_RESUME: QMP STOP and RESUME
  * @HB_MACHINE_EVENT_DEVICE_DELETED: QMP DEVICE_DELETED: @device and @path are set. Its last file
  *   descriptor is closed and the id is free.
- * @HB_MACHINE_EVENT_UNPLUG_GUEST_ERROR: QMP DEVICE_UNPLUG_GUEST_ERROR: the guest refused the removal
- *   of @device, or did not answer; @slot_reason says which
+ * @HB_MACHINE_EVENT_UNPLUG_GUEST_ERROR: QMP DEVICE_UNPLUG_GUEST_ERROR: the guest refused the
+ * removal of @device, or did not answer; @slot_reason says which
  * @HB_MACHINE_EVENT_SLOT: QMP HOTBAY_*: @slot_event happened in @bus; @device is its occupant,
  *   NULL if there is none. Sent for every #HbSlotEvent, before the event above that it may cause.
  */
@@ -201,11 +201,11 @@ typedef struct HbMachineDevice {
 	const char *occupant; /* id of the drive in it, or of the one being added; NULL: empty */
 
 	/* Of a drive. */
-	const char *host;	     /* "0000:01:00.0" */
+	const char *host;	       /* "0000:01:00.0" */
 	const HbPciFunction *function; /* NULL while it is being opened or released */
-	const char *state;	     /* "adding", "waiting", "plugged", "removing", "releasing" */
-	/* Six, by hb_query_pci_measure() before it is plugged; NULL: not known, then query-pci shows
-	 * no regions. */
+	const char *state;	       /* "adding", "waiting", "plugged", "removing", "releasing" */
+	/* Six, by hb_query_pci_measure() before it is plugged; NULL: not known, then query-pci
+	 * shows no regions. */
 	const guint64 *bar_sizes;
 } HbMachineDevice;
 
@@ -214,12 +214,14 @@ typedef void (*HbMachineDeviceFunc)(const HbMachineDevice *device, gpointer data
 /** hb_machine_foreach_device: root ports in order of devfn, then drives in order of addition. */
 void hb_machine_foreach_device(HbMachine *machine, HbMachineDeviceFunc func, gpointer data);
 
-/** hb_machine_get_bridge: Returns: (transfer none): for hb_host_bridge_config_read() and the like. */
+/** hb_machine_get_bridge: Returns: (transfer none): for hb_host_bridge_config_read() and the like.
+ */
 HbHostBridge *hb_machine_get_bridge(HbMachine *machine);
 
 guint hb_machine_get_n_cpus(HbMachine *machine);
 
-/** hb_machine_get_cpu_thread_id: Returns: the kernel's thread id of a vCPU, as query-cpus-fast says. */
+/** hb_machine_get_cpu_thread_id: Returns: the kernel's thread id of a vCPU, as query-cpus-fast
+ * says. */
 int hb_machine_get_cpu_thread_id(HbMachine *machine, guint cpu);
 
 #endif

@@ -18,13 +18,13 @@
 
 #include <errno.h>
 #include <hotbay/error.h>
+#include <sched.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 #define MIB	     (G_GUINT64_CONSTANT(1) << 20)
 #define HUGE_PAGE    (2 * MIB)
-#define CHUNK	     (32 * MIB) /* what a thread takes at a time */
+#define CHUNK	     (4 * MIB) /* what a thread takes at a time: mmap() waits for so long */
 #define MAX_THREADS  16
 #define THREAD_SHARE (256 * MIB) /* less is not worth a thread of its own */
 #define SMALL_PAGE   4096
@@ -44,11 +44,11 @@ struct HbMemory {
 	GThread *threads[MAX_THREADS]; /* the first n_threads */
 	guint n_threads;
 
-	GMutex lock; /* guards all below, but next */
+	GMutex lock; /* guards all below */
 	GCond done;
-	guint n_running;
-	int populate_errno; /* the first thread's that failed */
-	gint next;	    /* atomic: the next chunk's number */
+	guint64 next;	    /* where the next chunk starts */
+	guint n_busy;	    /* chunks being fetched */
+	int populate_errno; /* of the first that failed */
 };
 
 HbMemory *hb_memory_create(guint64 size, GError **error)
@@ -87,6 +87,9 @@ void hb_memory_destroy(HbMemory *memory)
 {
 	if (memory == NULL)
 		return;
+	g_mutex_lock(&memory->lock);
+	memory->next = memory->size; /* nobody needs the rest */
+	g_mutex_unlock(&memory->lock);
 	for (guint i = 0; i < memory->n_threads; i++)
 		g_thread_join(memory->threads[i]);
 	if (memory->mapping)
@@ -157,27 +160,34 @@ static int populate_chunk(guint8 *start, gsize length)
 	return code;
 }
 
-static gpointer populate_thread(gpointer data)
+/* Fetches chunks until none is left. */
+static void populate(HbMemory *memory)
 {
-	HbMemory *memory = data;
-	int code = 0;
-
-	/* vCPUs go first. */
-	if (nice(5) == -1)
-		g_debug("nice: %s", g_strerror(errno));
-	while (code == 0) {
-		guint64 offset = (guint64)g_atomic_int_add(&memory->next, 1) * CHUNK;
-
-		if (offset >= memory->size)
-			break;
-		code = populate_chunk(memory->base + offset, MIN(CHUNK, memory->size - offset));
-	}
 	g_mutex_lock(&memory->lock);
-	if (memory->populate_errno == 0)
-		memory->populate_errno = code;
-	memory->n_running--;
+	while (memory->next < memory->size && memory->populate_errno == 0) {
+		guint64 offset = memory->next;
+		guint64 length = MIN(CHUNK, memory->size - offset);
+
+		memory->next += length;
+		memory->n_busy++;
+		g_mutex_unlock(&memory->lock);
+		int code = populate_chunk(memory->base + offset, length);
+		g_mutex_lock(&memory->lock);
+		memory->n_busy--;
+		if (memory->populate_errno == 0)
+			memory->populate_errno = code;
+	}
 	g_cond_broadcast(&memory->done);
 	g_mutex_unlock(&memory->lock);
+}
+
+static gpointer populate_thread(gpointer data)
+{
+	const struct sched_param none = { 0 };
+
+	/* Without effect at worst. */
+	sched_setscheduler(0, SCHED_IDLE, &none);
+	populate(data);
 	return NULL;
 }
 
@@ -186,9 +196,6 @@ void hb_memory_populate(HbMemory *memory)
 	guint64 n = MIN((memory->size + THREAD_SHARE - 1) / THREAD_SHARE, MAX_THREADS);
 
 	n = MIN(n, g_get_num_processors());
-	g_mutex_lock(&memory->lock);
-	memory->n_running = (guint)n;
-	g_mutex_unlock(&memory->lock);
 	while (memory->n_threads < n)
 		memory->threads[memory->n_threads++] =
 			g_thread_new("populate", populate_thread, memory);
@@ -196,15 +203,19 @@ void hb_memory_populate(HbMemory *memory)
 
 gboolean hb_memory_wait_populated(HbMemory *memory, GError **error)
 {
-	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&memory->lock);
-
-	while (memory->n_running)
+	if (memory->n_threads == 0)
+		return TRUE;
+	populate(memory);
+	g_mutex_lock(&memory->lock);
+	while (memory->n_busy)
 		g_cond_wait(&memory->done, &memory->lock);
-	if (memory->populate_errno == 0)
+	int code = memory->populate_errno;
+	g_mutex_unlock(&memory->lock);
+	if (code == 0)
 		return TRUE;
 	g_set_error(error, HB_ERROR, HB_ERROR_HOST,
 		    "the host cannot give the guest its %" G_GUINT64_FORMAT
 		    " MiB: %s: free memory on the host, or give less with -m",
-		    memory->size / MIB, g_strerror(memory->populate_errno));
+		    memory->size / MIB, g_strerror(code));
 	return FALSE;
 }

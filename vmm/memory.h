@@ -42,15 +42,15 @@ gboolean hb_memory_lock(HbMemory *memory, GError **error);
 /**
  * hb_memory_populate:
  *
- * Starts threads that fetch all pages from the host, huge ones where offered, and returns at once.
- * The guest may run meanwhile.
+ * Starts threads that fetch all pages from the host, huge ones where offered, in time that nobody
+ * else wants, and returns at once. The guest may run meanwhile.
  */
 void hb_memory_populate(HbMemory *memory);
 
 /**
  * hb_memory_wait_populated:
  *
- * Waits for these threads. Any thread.
+ * Once started: helps them, and returns when all pages are there. Any thread.
  *
  * Returns: FALSE with %HB_ERROR_HOST if the host has not that much memory
  */

@@ -38,7 +38,7 @@ typedef struct HbOptions {
 	HbChardevOptions *serial; /* NULL: there is no UART */
 	GPtrArray *qmp;		  /* of HbChardevOptions, each a unix socket's server */
 	char *pidfile;
-	gboolean has_serial;	  /* -serial was given */
+	gboolean has_serial; /* -serial was given */
 	gboolean nographic;
 	gboolean no_reboot;
 	gboolean no_shutdown;

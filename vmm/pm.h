@@ -6,7 +6,7 @@
 #include <glib.h>
 
 /* The register blocks' lengths, in I/O ports. */
-#define HB_PM_PORTS   12 /* PM1a event 4, PM1a control 2, 2 unused, timer 4 */
+#define HB_PM_PORTS	 12 /* PM1a event 4, PM1a control 2, 2 unused, timer 4 */
 #define HB_PM_GPE0_PORTS 16
 
 /**

@@ -47,7 +47,8 @@ gboolean hb_properties_take_bool(HbProperties *properties, const char *name, gbo
 gboolean hb_properties_take_uint(HbProperties *properties, const char *name, guint64 min,
 				 guint64 max, guint64 *value, GError **error);
 
-/** hb_properties_take_size: bytes, with one of the suffixes B K M G T; @unit is that of a bare number.
+/** hb_properties_take_size: bytes, with one of the suffixes B K M G T; @unit is that of a bare
+ * number.
  */
 gboolean hb_properties_take_size(HbProperties *properties, const char *name, char unit,
 				 guint64 *value, GError **error);

@@ -4,9 +4,15 @@
 /*
  * A vCPU's registers, as KVM made them when it created the vCPU: reset is to write them back. So no
  * table of power-on values is needed here, and the kernel's own idea of them holds.
+ *
+ * The one thing added is what firmware leaves in the MTRRs. Without it Linux gives up on its page
+ * attribute table, and KVM on Intel takes all memory for uncached as soon as a drive is assigned
+ * whose DMA does not snoop caches (Linux 6.1 arch/x86/kvm/vmx/vmx.c, vmx_get_mt_mask()).
  */
 
 #include "vmm/vcpu-state.h"
+
+#include "vmm/layout.h"
 
 #include <errno.h>
 #include <hotbay/error.h>
@@ -17,6 +23,17 @@
 
 /* Model-specific registers that are no state to be put back. */
 #define MSR_TSC 0x10 /* goes on counting, together with the other vCPUs' */
+
+/* Intel SDM volume 3A §11.11, and AMD64 manual volume 2 §7.7: memory type range registers. */
+#define MTRR_BASE_0	  0x200
+#define MTRR_MASK_0	  0x201
+#define MTRR_DEFAULT_TYPE 0x2ff
+#define MTRR_MASK_VALID	  (1U << 11)
+#define MTRR_ENABLE	  (1U << 11)
+#define MTRR_FIXED_ENABLE (1U << 10)
+#define WRITE_BACK	  6
+#define UNCACHED	  0
+#define EIGHT_WRITE_BACK  G_GUINT64_CONSTANT(0x0606060606060606)
 
 struct HbVcpuState {
 	struct kvm_regs regs;
@@ -39,6 +56,38 @@ static gboolean fail(GError **error, const char *request)
 	return FALSE;
 }
 
+static struct kvm_msrs *new_msrs(guint room)
+{
+	return g_malloc0(sizeof(struct kvm_msrs) + room * sizeof(struct kvm_msr_entry));
+}
+
+static void add_msr(struct kvm_msrs *msrs, guint32 index, guint64 value)
+{
+	msrs->entries[msrs->nmsrs++] = (struct kvm_msr_entry){ .index = index, .data = value };
+}
+
+/* The hole is a power of two, from the end of low RAM to 4 GiB, so one range describes it. */
+_Static_assert(HB_LAYOUT_LOW_LIMIT == 0x80000000U, "the hole is 2 GiB");
+
+gboolean hb_vcpu_state_set_memory_types(int fd, guint address_bits, GError **error)
+{
+	static const guint32 fixed[] = { 0x250, 0x258, 0x268, 0x269, 0x26a,
+					 0x26b, 0x26c, 0x26d, 0x26e, 0x26f };
+	guint64 address_mask = (G_GUINT64_CONSTANT(1) << address_bits) - 1;
+	guint64 hole_mask = address_mask & ~(guint64)(HB_LAYOUT_LOW_LIMIT - 1);
+	g_autofree struct kvm_msrs *msrs = new_msrs(3 + G_N_ELEMENTS(fixed));
+
+	add_msr(msrs, MTRR_BASE_0, HB_LAYOUT_LOW_LIMIT | UNCACHED);
+	add_msr(msrs, MTRR_MASK_0, hole_mask | MTRR_MASK_VALID);
+	add_msr(msrs, MTRR_DEFAULT_TYPE, MTRR_ENABLE | MTRR_FIXED_ENABLE | WRITE_BACK);
+	/* All of the first MiB but the old VGA window, 0x259, which stays uncached. */
+	for (guint i = 0; i < G_N_ELEMENTS(fixed); i++)
+		add_msr(msrs, fixed[i], EIGHT_WRITE_BACK);
+	if (ioctl(fd, KVM_SET_MSRS, msrs) == (int)msrs->nmsrs)
+		return TRUE;
+	return fail(error, "KVM_SET_MSRS");
+}
+
 /* (nullable) (transfer full): the numbers of the registers that KVM keeps for a guest. */
 static struct kvm_msr_list *list_msrs(const HbVm *vm)
 {
@@ -56,8 +105,7 @@ static struct kvm_msr_list *list_msrs(const HbVm *vm)
  */
 static guint access_msrs(int fd, unsigned long request, struct kvm_msrs *msrs)
 {
-	g_autofree struct kvm_msrs *rest =
-		g_malloc0(sizeof(*rest) + msrs->nmsrs * sizeof(msrs->entries[0]));
+	g_autofree struct kvm_msrs *rest = new_msrs(msrs->nmsrs);
 	guint kept = 0;
 
 	for (guint i = 0; i < msrs->nmsrs; i++) {
@@ -80,11 +128,10 @@ static gboolean save_msrs(HbVcpuState *state, const HbVm *vm, int fd, GError **e
 
 	if (list == NULL)
 		return fail(error, "KVM_GET_MSR_INDEX_LIST");
-	state->msrs =
-		g_malloc0(sizeof(*state->msrs) + list->nmsrs * sizeof(state->msrs->entries[0]));
+	state->msrs = new_msrs(list->nmsrs);
 	for (guint i = 0; i < list->nmsrs; i++) {
 		if (list->indices[i] != MSR_TSC)
-			state->msrs->entries[state->msrs->nmsrs++].index = list->indices[i];
+			add_msr(state->msrs, list->indices[i], 0);
 	}
 	state->msrs->nmsrs = access_msrs(fd, KVM_GET_MSRS, state->msrs);
 	return TRUE;

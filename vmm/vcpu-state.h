@@ -9,6 +9,15 @@
 typedef struct HbVcpuState HbVcpuState;
 
 /**
+ * hb_vcpu_state_set_memory_types:
+ * @fd: of a new vCPU
+ *
+ * Sets the memory type range registers as firmware would: all memory write-back, but the hole below
+ * 4 GiB uncached.
+ */
+gboolean hb_vcpu_state_set_memory_types(int fd, guint address_bits, GError **error);
+
+/**
  * hb_vcpu_state_save:
  * @fd: of the vCPU, which does not run
  *

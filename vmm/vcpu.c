@@ -20,6 +20,7 @@
 
 #include "vmm/vcpu.h"
 
+#include "vmm/cpuid.h"
 #include "vmm/vcpu-state.h"
 
 #include <errno.h>
@@ -44,6 +45,7 @@ struct HbVcpu {
 	struct kvm_run *run;
 	gsize run_size;
 	HbVcpuState *initial;
+	guint address_bits;
 	guint n_faults; /* in a row; only the thread itself */
 	GThread *thread;
 
@@ -224,6 +226,9 @@ static gboolean open_vcpu(HbVcpu *vcpu, const HbVm *vm, guint apic_id, struct kv
 	}
 	if (ioctl(vcpu->fd, KVM_SET_CPUID2, cpuid))
 		return fail(error, vcpu, "KVM_SET_CPUID2");
+	vcpu->address_bits = hb_cpuid_get_address_bits(cpuid);
+	if (!hb_vcpu_state_set_memory_types(vcpu->fd, vcpu->address_bits, error))
+		return FALSE;
 	vcpu->initial = hb_vcpu_state_save(vm, vcpu->fd, error);
 	return vcpu->initial != NULL;
 }
@@ -318,7 +323,9 @@ static void complete_access(HbVcpu *vcpu)
 gboolean hb_vcpu_reset(HbVcpu *vcpu, GError **error)
 {
 	complete_access(vcpu);
-	if (hb_vcpu_state_restore(vcpu->initial, vcpu->fd, error))
+	/* KVM does not list MTRRs among what is to be saved. */
+	if (hb_vcpu_state_restore(vcpu->initial, vcpu->fd, error) &&
+	    hb_vcpu_state_set_memory_types(vcpu->fd, vcpu->address_bits, error))
 		return TRUE;
 	g_prefix_error(error, "vCPU %u: ", vcpu->index);
 	return FALSE;

@@ -76,6 +76,14 @@ START_TEST(host_bridge_is_an_express_root)
 }
 END_TEST
 
+/* It creates names: a second caller in it at the same time would find them taken. */
+START_TEST(osc_is_serialized)
+{
+	disassemble(MACHINE_SMALL);
+	assert_says("Method (_OSC, 4, Serialized)");
+}
+END_TEST
+
 START_TEST(ecam_inside_mem32_is_cut_out_and_reserved)
 {
 	disassemble(MACHINE_ECAM_INSIDE);
@@ -234,6 +242,7 @@ Suite *test_suite(void)
 	tcase_set_timeout(tcase, 60);
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_add_test(tcase, host_bridge_is_an_express_root);
+	tcase_add_test(tcase, osc_is_serialized);
 	tcase_add_test(tcase, ecam_inside_mem32_is_cut_out_and_reserved);
 	tcase_add_test(tcase, high_ecam_is_reserved_in_64_bits);
 	tcase_add_test(tcase, what_the_board_uses_is_cut_out_of_wide_windows);

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright the hotbay authors */
+
+/* -device: root ports and drives, one by one and together. */
+
+#include "tests/unit/suite.h"
+#include "vmm/device-options.h"
+
+#include <string.h>
+
+#define PORT "pcie-root-port,id="
+
+static HbDevices devices;
+
+static void set_up(void)
+{
+	hb_devices_init(&devices);
+}
+
+static void tear_down(void)
+{
+	hb_devices_finish(&devices);
+}
+
+/* @texts: with ';' between devices */
+static gboolean read_all(const char *texts, GError **error)
+{
+	g_auto(GStrv) list = g_strsplit(texts, ";", -1);
+
+	for (guint i = 0; list[i]; i++) {
+		g_autoptr(HbProperties) properties = hb_properties_parse(list[i], "driver", error);
+
+		if (properties == NULL || !hb_devices_add(&devices, properties, error))
+			return FALSE;
+	}
+	return hb_devices_check(&devices, error);
+}
+
+static const HbPortOptions *port(guint index)
+{
+	return g_ptr_array_index(devices.ports, index);
+}
+
+static void assert_read(const char *texts)
+{
+	g_autoptr(GError) error = NULL;
+	gboolean good = read_all(texts, &error);
+
+	ck_assert_msg(good, "%s: %s", texts, error ? error->message : "");
+}
+
+START_TEST(test_a_port_takes_its_properties)
+{
+	assert_read(PORT
+		    "bay0,bus=pcie.0,chassis=3,slot=0x21,addr=1d.0,multifunction=on,hotplug=off,"
+		    "x-attention-button=off,x-power-controller=on,x-indicators=off,"
+		    "x-surprise=off,x-removal-timeout-ms=500,mem-reserve=4M,"
+		    "pref64-reserve=1G");
+	const HbRootPortConfig *config = &port(0)->config;
+
+	ck_assert_str_eq(config->id, "bay0");
+	ck_assert_uint_eq(config->devfn, HB_PCI_DEVFN(0x1d, 0));
+	ck_assert_uint_eq(config->chassis, 3);
+	ck_assert_uint_eq(config->slot, 0x21);
+	ck_assert(config->multifunction);
+	ck_assert(!config->hotplug);
+	ck_assert(!config->attention_button);
+	ck_assert(config->power_controller);
+	ck_assert(!config->indicators);
+	ck_assert(!config->surprise);
+	ck_assert_uint_eq(config->removal_timeout_ms, 500);
+	ck_assert_uint_eq(config->mem32_size, 4 << 20);
+	ck_assert_uint_eq(config->mem64_size, 1 << 30);
+}
+END_TEST
+
+static const struct {
+	const char *addr;
+	guint8 devfn;
+} addresses[] = {
+	{ "4.0", HB_PCI_DEVFN(4, 0) },	 { "4", HB_PCI_DEVFN(4, 0) },
+	{ "0x4", HB_PCI_DEVFN(4, 0) },	 { "0x4.0x0", HB_PCI_DEVFN(4, 0) },
+	{ "10", HB_PCI_DEVFN(0x10, 0) }, { "1e.0", HB_PCI_DEVFN(0x1e, 0) },
+};
+
+START_TEST(test_address)
+{
+	g_autofree char *text = g_strconcat(PORT "p,addr=", addresses[_i].addr, NULL);
+
+	assert_read(text);
+	ck_assert_uint_eq(port(0)->config.devfn, addresses[_i].devfn);
+}
+END_TEST
+
+START_TEST(test_ports_come_in_order_of_their_place)
+{
+	assert_read(PORT "b,addr=4.1,slot=2;" PORT "a,addr=4.0,multifunction=on,slot=1");
+	ck_assert_str_eq(port(0)->config.id, "a");
+	ck_assert_str_eq(port(1)->config.id, "b");
+}
+END_TEST
+
+START_TEST(test_a_port_without_an_address_gets_the_lowest_free_device)
+{
+	assert_read(PORT "b,slot=2;" PORT "a,addr=1.0,slot=1");
+	ck_assert_str_eq(port(1)->config.id, "b");
+	ck_assert_uint_eq(port(1)->config.devfn, HB_PCI_DEVFN(2, 0));
+}
+END_TEST
+
+START_TEST(test_a_drive_may_come_before_its_port)
+{
+	assert_read("vfio-pci,host=01:00.0,id=d0,bus=p;" PORT "p");
+	const HbDriveOptions *drive = g_ptr_array_index(devices.drives, 0);
+
+	ck_assert_str_eq(drive->id, "d0");
+	ck_assert_str_eq(drive->bus, "p");
+	ck_assert_uint_eq(drive->host.bus, 1);
+}
+END_TEST
+
+START_TEST(test_a_drive_without_an_id_is_named_by_its_address)
+{
+	assert_read(PORT "p;vfio-pci,host=01:00.0,bus=p,addr=0x0");
+	const HbDriveOptions *drive = g_ptr_array_index(devices.drives, 0);
+
+	ck_assert_str_eq(drive->id, "vfio-pci@0000:01:00.0");
+}
+END_TEST
+
+static const struct {
+	const char *texts;
+	const char *part;
+} refused[] = {
+	{ "nvme,id=x", "'nvme' is not a valid device model name" },
+	{ "id=x", "'driver' is missing" },
+	{ "pcie-root-port", "pcie-root-port: Parameter 'id' is missing" },
+	{ PORT "4x", "expects an identifier" },
+	{ PORT "a b", "expects an identifier" },
+	{ PORT "p,addr=20", "'addr' expects" },
+	{ PORT "p,addr=4.8", "'addr' expects" },
+	{ PORT "p,addr=4.0.0", "'addr' expects" },
+	{ PORT "p,addr=", "'addr' expects" },
+	{ PORT "p,addr=0", "taken by the host bridge" },
+	{ PORT "p,addr=1f.0", "taken by the LPC bridge" },
+	{ PORT "p,addr=1f.3", "taken by the LPC bridge" },
+	{ PORT "p,bus=pcie.1", "Bus 'pcie.1' not found" },
+	{ PORT "p,chassis=256", "'chassis' expects" },
+	{ PORT "p,slot=8192", "'slot' expects" },
+	{ PORT "p,mem-reserve=100K", "multiple of 1M" },
+	{ PORT "p,hotplug=1", "expects 'on' or 'off'" },
+	{ PORT "p,colour=red", "'colour' of pcie-root-port" },
+	{ PORT "p,addr=4.0,slot=1;" PORT "q,addr=4,slot=2", "q: addr=4.0 is taken by p" },
+	{ PORT "p,addr=4.1", "multifunction=on" },
+	{ PORT "p,addr=4.0,slot=1;" PORT "q,addr=4.1,slot=2", "multifunction=on" },
+	{ PORT "p,slot=1;" PORT "p,slot=2", "Duplicate device ID 'p'" },
+	{ PORT "p,slot=1;" PORT "q,slot=1", "chassis=0,slot=1 is taken by p" },
+	{ "vfio-pci,id=d,bus=p", "'host' is missing" },
+	{ "vfio-pci,host=01:00.0,id=d", "'bus' is missing" },
+	{ "vfio-pci,host=zz,bus=p", "vfio-pci: " },
+	{ PORT "p;vfio-pci,host=01:00.0,bus=q", "Bus 'q' not found" },
+	{ PORT "p;vfio-pci,host=01:00.0,bus=p,addr=1", "a slot has one place" },
+	{ PORT "p;vfio-pci,host=01:00.0,bus=p,rombar=0", "'rombar' of vfio-pci" },
+	{ PORT "p;vfio-pci,host=01:00.0,bus=p,id=p", "Duplicate device ID 'p'" },
+	{ PORT "p;vfio-pci,host=01:00.0,bus=p,id=a;vfio-pci,host=02:00.0,bus=p,id=b",
+	  "occupied by 'a'" },
+};
+
+START_TEST(test_refused_with_the_reason)
+{
+	g_autoptr(GError) error = NULL;
+
+	ck_assert(!read_all(refused[_i].texts, &error));
+	ck_assert_ptr_nonnull(error);
+	ck_assert_msg(strstr(error->message, refused[_i].part) != NULL, "%s: %s", refused[_i].texts,
+		      error->message);
+}
+END_TEST
+
+START_TEST(test_a_full_root_bus_is_refused)
+{
+	g_autoptr(GString) texts = g_string_new(NULL);
+	g_autoptr(GError) error = NULL;
+
+	for (guint i = 0; i < 31; i++)
+		g_string_append_printf(texts, "%s" PORT "p%u,slot=%u", i ? ";" : "", i, i);
+	ck_assert(!read_all(texts->str, &error));
+	ck_assert_ptr_nonnull(strstr(error->message, "has no free device"));
+}
+END_TEST
+
+static void append_slots(GString *texts, guint n)
+{
+	for (guint i = 0; i < n; i++)
+		g_string_append_printf(texts,
+				       "%s" PORT "p%u,slot=%u,addr=%x.%u,multifunction=on;"
+				       "vfio-pci,host=%02x:00.0,bus=p%u,id=d%u",
+				       i ? ";" : "", i, i, 4 + i / 8, i % 8, i, i, i);
+}
+
+START_TEST(test_32_drives_are_accepted)
+{
+	g_autoptr(GString) texts = g_string_new(NULL);
+
+	append_slots(texts, 32);
+	assert_read(texts->str);
+	ck_assert_uint_eq(devices.drives->len, 32);
+}
+END_TEST
+
+START_TEST(test_a_33rd_drive_is_refused)
+{
+	g_autoptr(GString) texts = g_string_new(NULL);
+	g_autoptr(GError) error = NULL;
+
+	append_slots(texts, 33);
+	ck_assert(!read_all(texts->str, &error));
+	ck_assert_ptr_nonnull(strstr(error->message, "may have 32"));
+}
+END_TEST
+
+static HbDriveOptions *from_json(const char *text, GError **error)
+{
+	g_autoptr(JsonNode) node = json_from_string(text, NULL);
+
+	ck_assert_ptr_nonnull(node);
+	return hb_drive_options_from_json(json_node_get_object(node), error);
+}
+
+START_TEST(test_device_add_takes_a_drive)
+{
+	g_autoptr(HbDriveOptions) drive =
+		from_json("{\"driver\": \"vfio-pci\", \"host\": \"0000:01:00.0\", \"id\": \"d0\", "
+			  "\"bus\": \"bay0\"}",
+			  NULL);
+
+	ck_assert_ptr_nonnull(drive);
+	ck_assert_str_eq(drive->id, "d0");
+	ck_assert_str_eq(drive->bus, "bay0");
+}
+END_TEST
+
+static const struct {
+	const char *text;
+	const char *part;
+} refused_json[] = {
+	{ "{}", "'driver' is missing" },
+	{ "{\"driver\": \"pcie-root-port\"}", "Bus 'pcie.0' does not support hotplugging" },
+	{ "{\"driver\": \"e1000\"}", "'e1000' is not a valid device model name" },
+	{ "{\"driver\": \"vfio-pci\"}", "'host' is missing" },
+	{ "{\"driver\": [1]}", "Invalid parameter type for 'driver'" },
+	{ "{\"driver\": \"vfio-pci\", \"host\": \"01:00.0\", \"bus\": \"b\", \"x\": 1}",
+	  "'x' of vfio-pci" },
+};
+
+START_TEST(test_device_add_refuses_with_the_reason)
+{
+	g_autoptr(GError) error = NULL;
+
+	ck_assert_ptr_null(from_json(refused_json[_i].text, &error));
+	ck_assert_ptr_nonnull(error);
+	ck_assert_msg(strstr(error->message, refused_json[_i].part) != NULL, "%s", error->message);
+}
+END_TEST
+
+Suite *test_suite(void)
+{
+	Suite *suite = suite_create("device-options");
+	TCase *tests = tcase_create("all");
+
+	tcase_add_checked_fixture(tests, set_up, tear_down);
+	tcase_add_test(tests, test_a_port_takes_its_properties);
+	tcase_add_loop_test(tests, test_address, 0, G_N_ELEMENTS(addresses));
+	tcase_add_test(tests, test_ports_come_in_order_of_their_place);
+	tcase_add_test(tests, test_a_port_without_an_address_gets_the_lowest_free_device);
+	tcase_add_test(tests, test_a_drive_may_come_before_its_port);
+	tcase_add_test(tests, test_a_drive_without_an_id_is_named_by_its_address);
+	tcase_add_loop_test(tests, test_refused_with_the_reason, 0, G_N_ELEMENTS(refused));
+	tcase_add_test(tests, test_a_full_root_bus_is_refused);
+	tcase_add_test(tests, test_32_drives_are_accepted);
+	tcase_add_test(tests, test_a_33rd_drive_is_refused);
+	tcase_add_test(tests, test_device_add_takes_a_drive);
+	tcase_add_loop_test(tests, test_device_add_refuses_with_the_reason, 0,
+			    G_N_ELEMENTS(refused_json));
+	suite_add_tcase(suite, tests);
+	return suite;
+}
