@@ -249,14 +249,26 @@ static void stage_all(HbIrqSource *source)
 		refuse_new(source, error);
 }
 
+/* Returns whether there was anything. */
+static gboolean drain(int fd)
+{
+	eventfd_t count;
+
+	return eventfd_read(fd, &count) == 0;
+}
+
 static void connect_route(HbIrqSource *source, Vector *v)
 {
 	g_autoptr(GError) error = NULL;
 
 	if (v->connected)
 		return;
+	/* A host may deliver what is pending at the connect without consuming it (KVM does). */
+	gboolean pending = drain(v->eventfd);
 	v->connected =
 		get_ops(source)->route_connect(source->remap->host, v->route, v->eventfd, &error);
+	if (pending)
+		eventfd_write(v->eventfd, 1);
 	if (!v->connected)
 		refuse(source, v, error);
 }
@@ -316,14 +328,6 @@ void hb_irq_source_sever(HbIrqSource *source)
 			    "%s: its interrupt routes are disconnected, but their removal was "
 			    "refused; the next change of routes retries it: %s",
 			    source->name, error->message);
-}
-
-static void drain(int fd)
-{
-	guint64 count;
-
-	while (read(fd, &count, sizeof(count)) == sizeof(count))
-		continue;
 }
 
 void hb_irq_source_reset(HbIrqSource *source)

@@ -502,6 +502,8 @@ gboolean hb_root_port_plug(HbRootPort *port, HbPciFunction *function, GError **e
 	if (fits) {
 		function->port = port;
 		port->newcomer = function;
+		if (function->ops->plugged)
+			function->ops->plugged(function);
 		step(port, port->running ? HB_SLOT_INPUT_PLUG : HB_SLOT_INPUT_COLD_PLUG, 0, 0);
 	}
 	hb_host_bridge_unlock(port->bridge);

@@ -86,10 +86,23 @@ static gboolean on_source(gpointer data)
 	return G_SOURCE_REMOVE;
 }
 
+/*
+ * A guest can change its indicators faster than anybody can be told. One report says it: the
+ * listener looks at what they are when it comes.
+ */
+static gboolean is_told_already(HbSlotReports *reports, const Report *report)
+{
+	const Report *last = g_queue_peek_tail(&reports->queue);
+
+	return last && !last->is_release && !report->is_release &&
+	       last->event == HB_SLOT_INDICATORS && report->event == HB_SLOT_INDICATORS;
+}
+
 static void add(HbSlotReports *reports, const Report *report)
 {
 	g_mutex_lock(&reports->lock);
-	g_queue_push_tail(&reports->queue, g_memdup2(report, sizeof(*report)));
+	if (!is_told_already(reports, report))
+		g_queue_push_tail(&reports->queue, g_memdup2(report, sizeof(*report)));
 	if (!reports->source) {
 		reports->source = g_idle_source_new();
 		g_source_set_priority(reports->source, G_PRIORITY_DEFAULT);
@@ -148,6 +161,8 @@ static void deliver(HbSlotReports *reports, const Report *report)
 	report->function->ops->release(report->function, on_released, release);
 }
 
+/* What is there now; what comes meanwhile has a source of its own, so that others get their turn.
+ */
 static void deliver_all(HbSlotReports *reports)
 {
 	Report *report;
@@ -155,7 +170,10 @@ static void deliver_all(HbSlotReports *reports)
 	if (reports->delivering)
 		return;
 	reports->delivering = TRUE;
-	while ((report = take(reports))) {
+	g_mutex_lock(&reports->lock);
+	guint n = g_queue_get_length(&reports->queue);
+	g_mutex_unlock(&reports->lock);
+	while (n-- && (report = take(reports))) {
 		deliver(reports, report);
 		g_free(report);
 	}

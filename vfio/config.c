@@ -35,6 +35,7 @@ typedef struct Register {
 	guint32 clear_in_device;
 	guint32 emulated; /* writable, and begin as zero */
 	guint32 hidden;	  /* read zero */
+	guint32 ones;	  /* read one */
 } Register;
 
 typedef struct Capability {
@@ -70,11 +71,14 @@ static const Register header_registers[] = {
 	{ PCI_INTERRUPT_PIN, 1, .hidden = 0xff }, /* interrupts are messages only */
 };
 
-/* Power Management, PCIe r6.0 §7.5.2: the power state is the guest's, wake-up events are not. */
+/*
+ * Power Management, PCIe r6.0 §7.5.2: the drive stays in D0 while its guest has it, since every
+ * change takes the kernel 10 ms and more. The guest's copy withdraws the BARs; No_Soft_Reset says
+ * that nothing is lost. Wake-up events are the host's.
+ */
 static const Register pm_registers[] = {
 	{ PCI_PM_PMC, 2, .hidden = PCI_PM_CAP_PME_MASK },
-	{ PCI_PM_CTRL, 2, .from_device = PCI_PM_CTRL_STATE_MASK,
-	  .to_device = PCI_PM_CTRL_STATE_MASK,
+	{ PCI_PM_CTRL, 2, .emulated = PCI_PM_CTRL_STATE_MASK, .ones = PCI_PM_CTRL_NO_SOFT_RESET,
 	  .hidden = PCI_PM_CTRL_PME_ENABLE | PCI_PM_CTRL_PME_STATUS },
 };
 
@@ -139,9 +143,12 @@ static void lay_register(HbVfioConfig *config, guint base, const Register *reg)
 	set_bits(config->to_device, offset, reg->size, reg->to_device);
 	set_bits(config->clear_in_device, offset, reg->size, reg->clear_in_device);
 	hb_config_space_set_writable(&config->space, offset, reg->size, reg->emulated);
-	for (guint i = 0; i < reg->size; i++)
-		config->space.value[offset + i] &=
-			(guint8)(~(reg->emulated | reg->hidden) >> (8 * i));
+	for (guint i = 0; i < reg->size; i++) {
+		guint8 *value = &config->space.value[offset + i];
+
+		*value &= (guint8)(~(reg->emulated | reg->hidden) >> (8 * i));
+		*value |= (guint8)(reg->ones >> (8 * i));
+	}
 }
 
 static const Capability *find_rule(const Capability *table, guint n, guint id)

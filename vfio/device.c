@@ -61,7 +61,8 @@ struct HbVfioDevice {
 	HbBars *bars;
 	HbVfioNotifiers *notifiers;
 	gboolean severed;
-	gboolean resetting; /* a function-level reset is in flight: the drive does not answer */
+	gboolean resetting;    /* a function-level reset is in flight: the drive does not answer */
+	gboolean reset_failed; /* and that was said */
 };
 
 /* ---- open and close ---- */
@@ -157,6 +158,19 @@ static gboolean open_device(HbVfioDevice *device, GError **error)
 	       name_drive(device, open_bars(device, error) && open_notifiers(device, error), error);
 }
 
+/*
+ * Before a reset, which restores Command and which the kernel may refuse; and before the close,
+ * whose own reset does not happen while whoever wants the drive back holds its lock.
+ */
+static void stop_dma(HbVfioDevice *device)
+{
+	guint16 command;
+
+	if (hb_vfio_config_peek_u16(&device->config, PCI_COMMAND, &command) && command != 0xffff)
+		hb_vfio_config_poke_u16(&device->config, PCI_COMMAND,
+					command & (guint16)~PCI_COMMAND_MASTER);
+}
+
 static void unref_device(HbVfioDevice *device)
 {
 	if (!g_atomic_ref_count_dec(&device->references))
@@ -169,6 +183,8 @@ static void unref_device(HbVfioDevice *device)
 static void close_device(HbVfioDevice *device)
 {
 	g_mutex_lock(&device->fd_mutex);
+	if (device->notifiers)
+		stop_dma(device);
 	hb_vfio_notifiers_close(device->notifiers);
 	hb_bars_destroy(device->bars);
 	hb_vfio_regions_close(device->regions);
@@ -177,7 +193,7 @@ static void close_device(HbVfioDevice *device)
 		close(device->fd);
 	device->fd = -1;
 	if (device->attachment)
-		hb_vfio_detach(device->vfio, device->attachment);
+		hb_vfio_detach(device->vfio, device->attachment, device->address);
 	g_mutex_unlock(&device->fd_mutex);
 	unref_device(device);
 }
@@ -245,10 +261,26 @@ static void enable_memory(HbVfioDevice *device)
 
 static void reset_drive(HbVfioDevice *device)
 {
-	if (ioctl(device->fd, VFIO_DEVICE_RESET) < 0)
-		hb_host_log(hb_vfio_get_host(device->vfio), G_LOG_LEVEL_WARNING,
-			    "%s (%s): function-level reset: %s", device->address, device->id,
-			    g_strerror(errno));
+	stop_dma(device);
+	if (ioctl(device->fd, VFIO_DEVICE_RESET) == 0) {
+		device->reset_failed = FALSE;
+	} else if (!device->reset_failed) {
+		device->reset_failed = TRUE;
+		hb_host_log(
+			hb_vfio_get_host(device->vfio), G_LOG_LEVEL_WARNING,
+			"%s (%s): the host could not reset it: %s; it stays as it was, with its "
+			"DMA off",
+			device->address, device->id, g_strerror(errno));
+	}
+	enable_memory(device);
+}
+
+static gboolean is_reset_wanted(HbVfioDevice *device)
+{
+	hb_host_bridge_lock(device->bridge);
+	gboolean wanted = device->resetting && !device->severed;
+	hb_host_bridge_unlock(device->bridge);
+	return wanted;
 }
 
 static gpointer run_function_reset(gpointer data)
@@ -257,8 +289,9 @@ static gpointer run_function_reset(gpointer data)
 
 	g_mutex_lock(&device->fd_mutex);
 	if (device->fd >= 0) {
-		reset_drive(device);
-		enable_memory(device);
+		/* A reset of the machine may have come first, and the new guest is at work. */
+		if (is_reset_wanted(device))
+			reset_drive(device);
 		hb_host_bridge_lock(device->bridge);
 		device->resetting = FALSE;
 		hb_host_bridge_unlock(device->bridge);
@@ -271,13 +304,25 @@ static gpointer run_function_reset(gpointer data)
 /* PCIe r6.0 §6.6.2: the guest waits 100 ms and then reads until it is answered. */
 static void start_function_reset(HbVfioDevice *device)
 {
-	device->resetting = TRUE;
+	g_autoptr(GError) error = NULL;
+
 	reset_emulated(device);
+	stop_dma(device);
+	device->resetting = TRUE;
 	g_atomic_ref_count_inc(&device->references);
-	g_thread_unref(g_thread_new("hotbay-reset", run_function_reset, device));
+	GThread *thread = g_thread_try_new("hotbay-reset", run_function_reset, device, &error);
+	if (thread) {
+		g_thread_unref(thread);
+		return;
+	}
+	device->resetting = FALSE;
+	unref_device(device);
+	hb_host_log(hb_vfio_get_host(device->vfio), G_LOG_LEVEL_WARNING,
+		    "%s (%s): no reset, for want of a thread: %s", device->address, device->id,
+		    error->message);
 }
 
-/* Leave D0 only with the BARs unmapped: an access to a sleeping drive would fault in the host. */
+/* The BARs of a function that is not in D0 do not answer (PCIe r6.0 §5.3.1). */
 static void write_power_state(HbVfioDevice *device, guint offset, guint size, guint32 value)
 {
 	guint shift = 8 * (device->config.pm + PCI_PM_CTRL - offset);
@@ -322,6 +367,14 @@ static void config_write(HbPciFunction *function, guint offset, guint size, guin
 		hb_vfio_interrupts_control_written(device->interrupts);
 }
 
+/* Also while it waits in line: who waits can be pulled too. */
+static void plugged(HbPciFunction *function)
+{
+	HbVfioDevice *device = (HbVfioDevice *)function;
+
+	hb_vfio_notifiers_watch(device->notifiers, hb_vfio_get_host(device->vfio), on_news, device);
+}
+
 static void attach(HbPciFunction *function, HbHostBridge *bridge)
 {
 	HbVfioDevice *device = (HbVfioDevice *)function;
@@ -329,7 +382,6 @@ static void attach(HbPciFunction *function, HbHostBridge *bridge)
 	device->bridge = bridge;
 	enable_memory(device);
 	hb_bars_attach(device->bars, bridge);
-	hb_vfio_notifiers_watch(device->notifiers, hb_vfio_get_host(device->vfio), on_news, device);
 }
 
 /* All vCPUs stand still, and the next thing is that the BARs are placed anew: so it waits. */
@@ -342,7 +394,6 @@ static void reset(HbPciFunction *function)
 	device->resetting = FALSE;
 	reset_emulated(device);
 	reset_drive(device);
-	enable_memory(device);
 }
 
 static void bus_reset(HbPciFunction *function)
@@ -369,7 +420,8 @@ static gboolean revoke_bars(HbPciFunction *function)
 	HbVfioDevice *device = (HbVfioDevice *)function;
 	guint16 command;
 
-	if (device->severed)
+	/* A drive in reset has no BARs mapped, and reading it would wait for the reset. */
+	if (device->severed || device->resetting)
 		return FALSE;
 	if (hb_vfio_config_peek_u16(&device->config, PCI_COMMAND, &command) && command != 0xffff &&
 	    command & PCI_COMMAND_MEMORY)
@@ -421,6 +473,7 @@ static void release(HbPciFunction *function, HbPciFunctionReleased done, gpointe
 static const HbPciFunctionOps function_ops = {
 	.config_read = config_read,
 	.config_write = config_write,
+	.plugged = plugged,
 	.attach = attach,
 	.reset = reset,
 	.bus_reset = bus_reset,

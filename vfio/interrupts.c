@@ -40,6 +40,8 @@ struct HbVfioInterrupts {
 	HbVfioTrap pba;
 	guint n_active; /* host vectors that are on */
 	guint n_wanted; /* one past the last unmasked vector */
+	guint limit;	/* more than so many the host did not give */
+	gboolean refusal_logged;
 	gboolean severed;
 };
 
@@ -63,7 +65,11 @@ gboolean hb_vfio_interrupts_locate(const HbVfioConfig *config, HbVfioTrap *table
 	return TRUE;
 }
 
-static gboolean set_irqs(HbVfioInterrupts *interrupts, guint count)
+/*
+ * 0: done; negative: the negative error number. Positive: the host can give only so many, and gave
+ * none (vfio_msi_enable() in drivers/vfio/pci/vfio_pci_intrs.c, Linux 6.1).
+ */
+static int set_irqs(HbVfioInterrupts *interrupts, guint count)
 {
 	gsize size = sizeof(struct vfio_irq_set) + count * sizeof(gint32);
 	g_autofree struct vfio_irq_set *set = g_malloc0(size);
@@ -77,31 +83,53 @@ static gboolean set_irqs(HbVfioInterrupts *interrupts, guint count)
 		gint32 fd = hb_irq_source_get_eventfd(interrupts->source, i);
 		memcpy(set->data + i * sizeof(fd), &fd, sizeof(fd));
 	}
-	return ioctl(interrupts->device_fd, VFIO_DEVICE_SET_IRQS, set) >= 0;
+	int result = ioctl(interrupts->device_fd, VFIO_DEVICE_SET_IRQS, set);
+	return result < 0 ? -errno : result;
 }
 
 static void deactivate(HbVfioInterrupts *interrupts)
 {
-	if (interrupts->n_active && !set_irqs(interrupts, 0))
-		hb_host_log(interrupts->host, G_LOG_LEVEL_MESSAGE, "%s: disabling MSI-X: %s",
-			    interrupts->name, g_strerror(errno));
+	/* What it would not stop, it stops at the latest when the drive is closed. */
+	if (interrupts->n_active)
+		set_irqs(interrupts, 0);
 	interrupts->n_active = 0;
 }
 
+static void warn_refusal(HbVfioInterrupts *interrupts, guint count, int result)
+{
+	if (interrupts->refusal_logged)
+		return;
+	interrupts->refusal_logged = TRUE;
+	if (result > 0)
+		hb_host_log(
+			interrupts->host, G_LOG_LEVEL_WARNING,
+			"%s: its guest wants %u interrupt vectors and the host has %d left: the "
+			"others stay silent; give the VM fewer vCPUs or the host fewer drives",
+			interrupts->name, count, result);
+	else
+		hb_host_log(
+			interrupts->host, G_LOG_LEVEL_WARNING,
+			"%s: the host refuses %u interrupt vectors: %s; the drive will not work "
+			"in its guest",
+			interrupts->name, count, g_strerror(-result));
+}
+
+/* As many of @count as the host gives; if none, those that were on before. */
 static void activate(HbVfioInterrupts *interrupts, guint count)
 {
 	guint before = interrupts->n_active;
 
 	deactivate(interrupts);
-	if (!set_irqs(interrupts, count)) {
-		hb_host_log(interrupts->host, G_LOG_LEVEL_WARNING,
-			    "%s: the host refuses %u MSI-X vectors: %s; the drive will not work in "
-			    "its guest",
-			    interrupts->name, count, g_strerror(errno));
-		return;
+	int result = set_irqs(interrupts, count);
+	if (result) {
+		warn_refusal(interrupts, count, result);
+		count = result > 0 ? (guint)result : before;
+		interrupts->limit = count;
+		if (count == 0 || set_irqs(interrupts, count))
+			return;
 	}
 	interrupts->n_active = count;
-	for (guint i = 0; i < before; i++)
+	for (guint i = 0; i < MIN(before, count); i++)
 		eventfd_write(hb_irq_source_get_eventfd(interrupts->source, i), 1);
 }
 
@@ -116,13 +144,15 @@ static gboolean is_function_masked(const HbVfioInterrupts *interrupts)
 static void follow(HbVfioInterrupts *interrupts)
 {
 	guint programmed = hb_msix_get_n_programmed(interrupts->msix);
-	guint count = MAX(interrupts->n_wanted, MAX(programmed, 1));
+	guint wanted = MIN(interrupts->n_wanted, interrupts->limit);
+	guint count = MIN(MAX(wanted, MAX(programmed, 1)), interrupts->limit);
 
 	if (!hb_msix_is_enabled(interrupts->msix)) {
 		interrupts->n_wanted = 0;
+		interrupts->limit = hb_msix_get_n_vectors(interrupts->msix); /* try all anew */
 		deactivate(interrupts);
 	} else if (!is_function_masked(interrupts) &&
-		   (interrupts->n_active == 0 || interrupts->n_wanted > interrupts->n_active)) {
+		   (interrupts->n_active == 0 || wanted > interrupts->n_active)) {
 		activate(interrupts, count);
 	}
 }
@@ -184,6 +214,7 @@ HbVfioInterrupts *hb_vfio_interrupts_open(int device_fd, const char *name, HbVfi
 	interrupts->table = table;
 	interrupts->pba = pba;
 	interrupts->source = source;
+	interrupts->limit = n;
 	interrupts->msix = hb_msix_create(&config->space, config->msix, n, &msix_ops, interrupts);
 	return interrupts;
 }

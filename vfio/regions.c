@@ -80,7 +80,8 @@ static GArray *mappable_areas(const struct vfio_region_info *info)
 		return areas;
 	if (!sparse) {
 		HbBarMapping whole = { .offset = 0, .size = info->size & ~(PAGE - 1) };
-		g_array_append_val(areas, whole);
+		if (whole.size)
+			g_array_append_val(areas, whole);
 		return areas;
 	}
 	for (guint i = 0; i < sparse->nr_areas; i++) {

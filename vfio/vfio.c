@@ -13,9 +13,9 @@
 struct HbVfio {
 	HbHost *host;
 	HbIrqRemap *remap;
-	GMutex mutex; /* guards the IOMMU and the count */
+	GMutex mutex; /* guards all below */
 	HbIommu *iommu;
-	guint n_drives;
+	GPtrArray *drives; /* of char *: the addresses that are attached */
 };
 
 HbVfio *hb_vfio_create(HbHost *host, guint max_vectors)
@@ -26,6 +26,7 @@ HbVfio *hb_vfio_create(HbHost *host, guint max_vectors)
 	vfio->remap =
 		hb_irq_remap_create(host, max_vectors ? max_vectors : HB_VFIO_DEFAULT_MAX_VECTORS);
 	vfio->iommu = hb_iommu_type1_create(host);
+	vfio->drives = g_ptr_array_new_with_free_func(g_free);
 	g_mutex_init(&vfio->mutex);
 	return vfio;
 }
@@ -34,7 +35,8 @@ void hb_vfio_destroy(HbVfio *vfio)
 {
 	if (!vfio)
 		return;
-	g_assert(vfio->n_drives == 0);
+	g_assert(vfio->drives->len == 0);
+	g_ptr_array_unref(vfio->drives);
 	vfio->iommu->ops->destroy(vfio->iommu);
 	hb_irq_remap_destroy(vfio->remap);
 	g_mutex_clear(&vfio->mutex);
@@ -51,30 +53,48 @@ HbIrqRemap *hb_vfio_get_irq_remap(HbVfio *vfio)
 	return vfio->remap;
 }
 
+/* The kernel would open a drive twice for the same VM; its registers would have two masters. */
+static gboolean check_room(const HbVfio *vfio, const char *address, GError **error)
+{
+	if (g_ptr_array_find_with_equal_func(vfio->drives, address, g_str_equal, NULL)) {
+		g_set_error(
+			error, HB_ERROR, HB_ERROR_BUSY,
+			"%s: this VM has the drive already: remove it first, and wait until it is "
+			"released",
+			address);
+		return FALSE;
+	}
+	if (vfio->drives->len == HB_VFIO_MAX_DRIVES) {
+		g_set_error(
+			error, HB_ERROR, HB_ERROR_LIMIT,
+			"%s: this VM has %u passed-through drives, which is the limit: remove one "
+			"first",
+			address, HB_VFIO_MAX_DRIVES);
+		return FALSE;
+	}
+	return TRUE;
+}
+
 HbIommuAttachment *hb_vfio_attach(HbVfio *vfio, guint group, const char *address, int *device_fd,
 				  GError **error)
 {
 	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&vfio->mutex);
 
-	if (vfio->n_drives == HB_VFIO_MAX_DRIVES) {
-		g_set_error(
-			error, HB_ERROR, HB_ERROR_LIMIT,
-			"%s: this VM has %u passed-through drives, which is the limit; remove one "
-			"first",
-			address, HB_VFIO_MAX_DRIVES);
+	if (!check_room(vfio, address, error))
 		return NULL;
-	}
 	HbIommuAttachment *attachment =
 		vfio->iommu->ops->attach(vfio->iommu, group, address, device_fd, error);
 	if (attachment)
-		vfio->n_drives++;
+		g_ptr_array_add(vfio->drives, g_strdup(address));
 	return attachment;
 }
 
-void hb_vfio_detach(HbVfio *vfio, HbIommuAttachment *attachment)
+void hb_vfio_detach(HbVfio *vfio, HbIommuAttachment *attachment, const char *address)
 {
 	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&vfio->mutex);
+	guint index;
 
 	vfio->iommu->ops->detach(vfio->iommu, attachment);
-	vfio->n_drives--;
+	if (g_ptr_array_find_with_equal_func(vfio->drives, address, g_str_equal, &index))
+		g_ptr_array_remove_index_fast(vfio->drives, index);
 }

@@ -52,6 +52,8 @@ typedef void (*HbPciFunctionReleased)(gpointer data);
  * @config_read: @size is 1, 2 or 4, @offset is aligned to it and below 4096; the value is in the
  * low bits
  * @config_write: likewise
+ * @plugged: (nullable): the function belongs to @port now, perhaps waiting in line. From here on it
+ * may report that it was pulled.
  * @attach: the function now sits below @bridge; its BARs may be mapped from here on
  * @reset: a conventional reset of the whole VM (PCIe r6.0 §6.6.1); all vCPUs are stopped, so it may
  *   wait for the device
@@ -75,6 +77,7 @@ typedef void (*HbPciFunctionReleased)(gpointer data);
 typedef struct HbPciFunctionOps {
 	guint32 (*config_read)(HbPciFunction *function, guint offset, guint size);
 	void (*config_write)(HbPciFunction *function, guint offset, guint size, guint32 value);
+	void (*plugged)(HbPciFunction *function);
 	void (*attach)(HbPciFunction *function, HbHostBridge *bridge);
 	void (*reset)(HbPciFunction *function);
 	void (*bus_reset)(HbPciFunction *function);

@@ -594,6 +594,7 @@ START_TEST(test_listener_may_plug_the_next)
 	hb_root_port_set_listener(scene_port, plug_again, NULL);
 
 	scene_finish_release(&scene_drive_a);
+	scene_run_loop();
 
 	scene_assert_transcript("RELEASED A\nattach B\nINDICATORS B\nPLUGGED B\n");
 }

@@ -270,11 +270,12 @@ START_TEST(link_status_is_the_drives)
 }
 END_TEST
 
-START_TEST(the_power_state_reaches_the_drive_and_wake_up_does_not)
+START_TEST(the_power_state_is_the_guests_copy_and_nothing_is_lost_by_it)
 {
 	hb_vfio_config_write(&config, PM + PCI_PM_CTRL, 2, 3 | PCI_PM_CTRL_PME_ENABLE);
-	ck_assert_uint_eq(in_drive(PM + PCI_PM_CTRL), 3);
-	ck_assert_uint_eq(hb_vfio_config_read(&config, PM + PCI_PM_CTRL, 2), 3);
+	ck_assert_uint_eq(in_drive(PM + PCI_PM_CTRL), 0);
+	ck_assert_uint_eq(hb_vfio_config_read(&config, PM + PCI_PM_CTRL, 2),
+			  3 | PCI_PM_CTRL_NO_SOFT_RESET);
 	ck_assert_uint_eq(hb_vfio_config_read(&config, PM + PCI_PM_PMC, 2) & PCI_PM_CAP_PME_MASK,
 			  0);
 }
@@ -338,7 +339,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, payload_size_stays_the_hosts);
 	tcase_add_test(tcase, device_status_is_cleared_in_the_drive_bit_by_bit);
 	tcase_add_test(tcase, link_status_is_the_drives);
-	tcase_add_test(tcase, the_power_state_reaches_the_drive_and_wake_up_does_not);
+	tcase_add_test(tcase, the_power_state_is_the_guests_copy_and_nothing_is_lost_by_it);
 	tcase_add_test(tcase, msix_begins_disabled);
 	tcase_add_test(tcase, errors_can_be_looked_at_and_not_cleared);
 	tcase_add_test(tcase, a_drive_that_has_gone_reads_all_ones_where_it_would_answer);
