@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Copyright the hotbay authors
+"""What is measured of a hypervisor, from the process's start to a pull under load. Every time is from the moment the
+lab asked or pulled to the moment the guest, the monitor or /proc showed the outcome."""
+
+from host import vfio_files, wait_released
+
+
+def measure_all(lab):
+    with lab.step("boot"):
+        vm = lab.start()
+        up = vm.guest.arrival("up", 120)
+        lab.measured("process start to userspace", up - vm.started)
+        vm.ready()
+        lab.measured("clock error", vm.guest.synchronise())
+        lab.measured("memory beyond the guest's", vm.memory_beyond_guest() / 2**20, "MiB")
+    with lab.step("hot-add"):
+        hot_adds(lab, vm)
+    with lab.step("orderly removal"):
+        orderly_removal(lab, vm)
+    with lab.step("later hot-add"):
+        asked, disk = vm.add(lab.bays[0])
+        lab.measured("later hot-add", disk.time - asked)
+    with lab.step("pull while idle"):
+        pull_idle(lab, vm)
+    with lab.step("pull while reading"):
+        pull_reading(lab, vm)
+
+
+def hot_adds(lab, vm):
+    tick = vm.guest.probe("tick")
+    asked, disk = vm.add(lab.bays[0])
+    lab.measured("first hot-add", disk.time - asked)
+    lab.measured("longest stall of the guest in it", tick.stop().longest)
+    asked, disk = vm.add(lab.bays[1])
+    lab.measured("second drive", disk.time - asked)
+
+
+def orderly_removal(lab, vm):
+    since = vm.guest.mark()
+    asked, deleted = vm.remove("drive0")
+    lab.measured("orderly removal to disk gone", vm.guest.disk_removed(since).time - asked)
+    lab.measured("orderly removal to DEVICE_DELETED", deleted["arrived"] - asked)
+
+
+def pull(lab, vm, bay, name):
+    """Pulls a drive and measures how the host gets rid of it; returns when, and the place in the guest's events."""
+    files, since, events = vfio_files(vm.pid), vm.guest.mark(), vm.qmp.mark()
+    vm.guest.synchronise()
+    pulled = bay.pull(vm.pid)
+    released = wait_released(files, 100)
+    empty = bay.wait_empty(100)
+    deleted = vm.qmp.event("DEVICE_DELETED", 100, events, device=f"drive{bay.number}")
+    asked = lab.host.kernel_said(pulled - 0.005, "Relaying device request to user", "Card not present|Link Down")
+    lab.measured(f"{name}, request to last file closed", max(released - asked, 0))
+    lab.measured(f"{name} to last file closed", released - pulled)
+    lab.measured(f"{name} to host's slot free", empty - pulled)
+    lab.measured(f"{name} to DEVICE_DELETED", deleted["arrived"] - pulled)
+    return pulled, since
+
+
+def pull_idle(lab, vm):
+    pulled, since = pull(lab, vm, lab.bays[0], "pull while idle")
+    lab.measured("pull while idle to disk gone", vm.guest.disk_removed(since).time - pulled)
+
+
+def pull_reading(lab, vm):
+    vm.add(lab.bays[2])
+    reader = vm.guest.probe("read", vm.guest.disk("bay2"))
+    bystander = vm.guest.probe("read", vm.guest.disk("bay1"))
+    pulled, since = pull(lab, vm, lab.bays[2], "pull while reading")
+    lab.measured("pull while reading to failed read", reader.result(100).time - pulled)
+    lab.measured("pull while reading to disk gone", vm.guest.disk_removed(since, 100).time - pulled)
+    lab.measured("longest read of the other drive in it", bystander.stop().longest)
