@@ -136,7 +136,7 @@ static HbPciFunction *perform_moves(HbRootPort *port, guint actions)
 		port->occupant = g_steal_pointer(&port->newcomer);
 		port->occupant->ops->attach(port->occupant, port->bridge);
 	}
-	if (actions & HB_SLOT_ACTION_RESET)
+	if (actions & HB_SLOT_ACTION_RESET && port->occupant)
 		port->occupant->ops->bus_reset(port->occupant);
 	return leaving;
 }

@@ -261,8 +261,9 @@ gboolean hb_boot_load(HbBoot *boot, const GByteArray *tables, GError **error)
 	write_page_tables(boot);
 	memcpy(hb_memory_at(boot->memory, COMMAND_LINE, command_size), boot->command_line,
 	       command_size);
-	memcpy(hb_memory_at(boot->memory, HB_LAYOUT_TABLES, tables->len), tables->data,
-	       tables->len);
+	if (tables->len)
+		memcpy(hb_memory_at(boot->memory, HB_LAYOUT_TABLES, tables->len), tables->data,
+		       tables->len);
 	if (!hb_bzimage_load(boot->image,
 			     hb_memory_at(boot->memory, boot->kernel_address,
 					  hb_bzimage_get_load_size(boot->image)),

@@ -31,7 +31,7 @@ void hb_devices_finish(HbDevices *devices);
 
 /**
  * hb_devices_add:
- * @properties: of one -device
+ * @object: of one -device
  *
  * Returns: FALSE with an error that starts with the driver's name
  */
@@ -48,11 +48,11 @@ gboolean hb_devices_check(HbDevices *devices, GError **error);
 
 /**
  * hb_drive_options_from_json:
- * @properties: "driver", "host", "bus" and so on: the arguments of QMP's device_add
+ * @object: "driver", "host", "bus" and so on: the arguments of QMP's device_add
  *
  * Returns: (transfer full) (nullable): NULL with an error in QEMU's words
  */
-HbDriveOptions *hb_drive_options_from_json(JsonObject *properties, GError **error);
+HbDriveOptions *hb_drive_options_from_json(JsonObject *object, GError **error);
 
 void hb_drive_options_free(HbDriveOptions *drive);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HbDriveOptions, hb_drive_options_free)

@@ -26,8 +26,8 @@ HbDrives *hb_drives_create(HbHostBridge *bridge, HbVfio *vfio, HbMemory *memory,
 /** hb_drives_destroy: once evacuated, or before any drive was added. Takes NULL. */
 void hb_drives_destroy(HbDrives *drives);
 
-/** hb_drives_add_port: before the guest starts. @port must outlive @drives. */
-gboolean hb_drives_add_port(HbDrives *drives, const HbPortOptions *port, GError **error);
+/** hb_drives_add_port: before the guest starts. @options must outlive @drives. */
+gboolean hb_drives_add_port(HbDrives *drives, const HbPortOptions *options, GError **error);
 
 /** hb_drives_cold_plug: before the guest starts; blocks while the drive is opened. */
 gboolean hb_drives_cold_plug(HbDrives *drives, const HbDriveOptions *options, GError **error);

@@ -108,10 +108,10 @@ void hb_machine_destroy(HbMachine *machine);
 int hb_machine_run(HbMachine *machine);
 
 /** hb_machine_add_listener: called in order of addition; any number. */
-void hb_machine_add_listener(HbMachine *machine, HbMachineListener listener, gpointer data);
+void hb_machine_add_listener(HbMachine *machine, HbMachineListener func, gpointer data);
 
 /** hb_machine_remove_listener: undoes one hb_machine_add_listener() with the same arguments. */
-void hb_machine_remove_listener(HbMachine *machine, HbMachineListener listener, gpointer data);
+void hb_machine_remove_listener(HbMachine *machine, HbMachineListener func, gpointer data);
 
 /** hb_machine_get_name: Returns: (transfer none) (nullable): -name. */
 const char *hb_machine_get_name(HbMachine *machine);

@@ -2,7 +2,6 @@
 # Copyright the hotbay authors
 """The hypervisor under test and its guest: hotbay, or QEMU given the same command line."""
 
-import os
 import re
 import signal
 import subprocess
