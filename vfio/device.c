@@ -430,9 +430,14 @@ static gboolean revoke_bars(HbPciFunction *function)
 	return TRUE;
 }
 
+/* The kernel's close of a device that does not answer can take this long and longer; say so. */
+#define RELEASE_IS_LATE_MS 2000
+
 typedef struct Release {
 	HbVfioDevice *device;
 	HbHost *host;
+	char address[HB_PCI_ADDRESS_STRLEN];
+	GSource *late;
 	HbPciFunctionReleased done;
 	gpointer data;
 } Release;
@@ -441,7 +446,21 @@ static void finish_release(gpointer data)
 {
 	g_autofree Release *release = data;
 
+	g_source_destroy(release->late);
+	g_source_unref(release->late);
 	release->done(release->data);
+}
+
+static gboolean on_late(gpointer data)
+{
+	const Release *release = data;
+
+	hb_host_log(
+		release->host, G_LOG_LEVEL_WARNING,
+		"%s: its guest has let go of it, but the host's kernel has not finished closing it "
+		"after %d s; the host's kernel log may say why",
+		release->address, RELEASE_IS_LATE_MS / 1000);
+	return G_SOURCE_REMOVE;
 }
 
 static gpointer run_release(gpointer data)
@@ -465,6 +484,10 @@ static void release(HbPciFunction *function, HbPciFunctionReleased done, gpointe
 	Release *work = g_new(Release, 1);
 	work->device = device;
 	work->host = hb_vfio_get_host(device->vfio);
+	g_strlcpy(work->address, device->address, sizeof(work->address));
+	work->late = g_timeout_source_new(RELEASE_IS_LATE_MS);
+	g_source_set_callback(work->late, on_late, work, NULL);
+	g_source_attach(work->late, hb_host_get_context(work->host));
 	work->done = done;
 	work->data = data;
 	g_thread_unref(g_thread_new("hotbay-release", run_release, work));
