@@ -2,6 +2,7 @@
 # Copyright the hotbay authors
 """Thirty-two drives: the most that a machine takes, all added while it runs."""
 # lab: --drives 32 --memory 8192
+# lab: only by name
 
 from host import vfio_files
 
