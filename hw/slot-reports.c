@@ -24,7 +24,7 @@ typedef struct Report {
 } Report;
 
 struct HbSlotReports {
-	HbRootPort *port;
+	HbPort *port;
 	GMainContext *context; /* one reference */
 
 	GMutex lock;
@@ -46,7 +46,7 @@ typedef struct Release {
 
 static void deliver_all(HbSlotReports *reports);
 
-HbSlotReports *hb_slot_reports_create(HbRootPort *port, GMainContext *context)
+HbSlotReports *hb_slot_reports_create(HbPort *port, GMainContext *context)
 {
 	HbSlotReports *reports = g_new0(HbSlotReports, 1);
 

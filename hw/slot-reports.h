@@ -12,7 +12,7 @@
  */
 typedef struct HbSlotReports HbSlotReports;
 
-HbSlotReports *hb_slot_reports_create(HbRootPort *port, GMainContext *context);
+HbSlotReports *hb_slot_reports_create(HbPort *port, GMainContext *context);
 
 /*
  * No listener any more; every function still in the queue is released before this returns, and one

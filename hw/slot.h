@@ -8,7 +8,7 @@
 /*
  * A hot-plug slot as a pure state machine: hb_slot_step(state, event) changes the state and says
  * what is to be done. It holds the guest-visible slot registers as plain values and knows no fd,
- * clock, memory or lock. hw/slot.c draws every case; hw/root-port.c carries the actions out.
+ * clock, memory or lock. hw/slot.c draws every case; hw/port.c carries the actions out.
  */
 
 typedef enum HbSlotState {

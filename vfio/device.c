@@ -209,7 +209,7 @@ static void on_news(HbVfioNews news, gpointer data)
 	case HB_VFIO_NEWS_PULLED:
 		hb_host_log(host, G_LOG_LEVEL_MESSAGE, "%s (%s): pulled from the host",
 			    device->address, device->id);
-		hb_root_port_pull(device->function.port, &device->function);
+		hb_port_pull(device->function.port, &device->function);
 		break;
 	case HB_VFIO_NEWS_FAILED:
 		hb_host_log(
@@ -217,10 +217,10 @@ static void on_news(HbVfioNews news, gpointer data)
 			"%s (%s): the drive reported an error it cannot recover from; it is taken "
 			"from its guest",
 			device->address, device->id);
-		hb_root_port_pull(device->function.port, &device->function);
+		hb_port_pull(device->function.port, &device->function);
 		break;
 	case HB_VFIO_NEWS_ASKED:
-		if (hb_root_port_request_removal(device->function.port, NULL))
+		if (hb_port_request_removal(device->function.port, NULL))
 			hb_host_log(
 				host, G_LOG_LEVEL_MESSAGE,
 				"%s (%s): the host wants it back; its guest is asked to let it go",

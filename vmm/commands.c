@@ -149,7 +149,7 @@ static JsonObject *describe_slot(const HbMachineDevice *port)
 	g_autofree char *state = NULL;
 	HbSlotInfo info;
 
-	hb_root_port_get_info(port->port, &info);
+	hb_port_get_info(port->port, &info);
 	state = hb_events_name(info.state);
 	json_object_set_string_member(slot, "id", port->id);
 	json_object_set_string_member(slot, "addr", address);

@@ -135,7 +135,7 @@ static gboolean read_port_place(HbProperties *properties, HbPortOptions *port, G
 	return TRUE;
 }
 
-static gboolean read_port_slot(HbProperties *properties, HbRootPortConfig *config, GError **error)
+static gboolean read_port_slot(HbProperties *properties, HbPortConfig *config, GError **error)
 {
 	const struct {
 		const char *name;
@@ -169,7 +169,7 @@ static HbPortOptions *read_port(HbProperties *properties, GError **error)
 	g_autoptr(HbPortOptions) port = g_new0(HbPortOptions, 1);
 	const char *id;
 
-	hb_root_port_config_init(&port->config);
+	hb_port_config_init(&port->config);
 	port->config.id = NULL;
 	if (!hb_properties_take_required(properties, "id", &id, error) || !check_id(id, error))
 		return NULL;

@@ -9,7 +9,7 @@
 
 /** HbPortOptions: one pcie-root-port; @config.id is owned. */
 typedef struct HbPortOptions {
-	HbRootPortConfig config;
+	HbPortConfig config;
 	gboolean has_devfn; /* -device addr= was given */
 } HbPortOptions;
 

@@ -36,7 +36,7 @@ static const char *const state_names[] = { "adding", "waiting", "plugged", "remo
 
 typedef struct Port {
 	const HbPortOptions *options;
-	HbRootPort *port; /* the bridge's */
+	HbPort *port; /* the bridge's */
 	HbDrives *drives;
 } Port;
 
@@ -193,7 +193,7 @@ static void follow(Drive *drive, HbSlotEvent event, HbSlotReason reason)
 	}
 }
 
-static void on_slot_event(HbRootPort *root_port, HbSlotEvent event, HbSlotReason reason,
+static void on_slot_event(HbPort *slot_port, HbSlotEvent event, HbSlotReason reason,
 			  HbPciFunction *function, gpointer data)
 {
 	Port *port = data;
@@ -203,7 +203,7 @@ static void on_slot_event(HbRootPort *root_port, HbSlotEvent event, HbSlotReason
 				.bus = port->options->config.id,
 				.slot_event = event,
 				.slot_reason = reason,
-				.port = root_port };
+				.port = slot_port };
 
 	send_event(drives, &sent, drive);
 	if (drive)
@@ -234,7 +234,7 @@ void hb_drives_destroy(HbDrives *drives)
 	for (guint i = 0; i < drives->ports->len; i++) {
 		Port *port = g_ptr_array_index(drives->ports, i);
 
-		hb_root_port_set_listener(port->port, NULL, NULL);
+		hb_port_set_listener(port->port, NULL, NULL);
 	}
 	g_ptr_array_unref(drives->list);
 	g_ptr_array_unref(drives->ports);
@@ -243,16 +243,16 @@ void hb_drives_destroy(HbDrives *drives)
 
 gboolean hb_drives_add_port(HbDrives *drives, const HbPortOptions *options, GError **error)
 {
-	HbRootPort *root_port = hb_root_port_create(drives->bridge, &options->config, error);
+	HbPort *slot_port = hb_port_create(drives->bridge, &options->config, error);
 
-	if (root_port == NULL)
+	if (slot_port == NULL)
 		return FALSE;
 	Port *port = g_new0(Port, 1);
 	port->options = options;
-	port->port = root_port;
+	port->port = slot_port;
 	port->drives = drives;
 	g_ptr_array_add(drives->ports, port);
-	hb_root_port_set_listener(root_port, on_slot_event, port);
+	hb_port_set_listener(slot_port, on_slot_event, port);
 	return TRUE;
 }
 
@@ -261,7 +261,7 @@ void hb_drives_set_running(HbDrives *drives)
 	for (guint i = 0; i < drives->ports->len; i++) {
 		Port *port = g_ptr_array_index(drives->ports, i);
 
-		hb_root_port_set_running(port->port);
+		hb_port_set_running(port->port);
 	}
 }
 
@@ -333,11 +333,11 @@ static gboolean plug(Drive *drive, HbVfioDevice *device, GError **error)
 	drive->function = hb_vfio_device_get_function(device);
 	hb_query_pci_measure(drive->function, drive->bar_sizes);
 	drive->state = WAITING;
-	if (!hb_root_port_plug(drive->port->port, drive->function, error)) {
+	if (!hb_port_plug(drive->port->port, drive->function, error)) {
 		hb_vfio_device_close(device);
 		return FALSE;
 	}
-	hb_root_port_get_info(drive->port->port, &info);
+	hb_port_get_info(drive->port->port, &info);
 	if (info.occupant == drive->function)
 		drive->state = PLUGGED;
 	return TRUE;
@@ -443,7 +443,7 @@ gboolean hb_drives_remove(HbDrives *drives, const char *id, GError **error)
 			    "Device '%s' is already in the process of unplug", id);
 		return FALSE;
 	}
-	if (!hb_root_port_request_removal(drive->port->port, error))
+	if (!hb_port_request_removal(drive->port->port, error))
 		return FALSE;
 	drive->state = REMOVING;
 	return TRUE;
@@ -457,7 +457,7 @@ void hb_drives_evacuate(HbDrives *drives, void (*done)(gpointer opaque))
 		Drive *drive = g_ptr_array_index(drives->list, i);
 
 		if (drive->function && drive->state != RELEASING)
-			hb_root_port_pull(drive->port->port, drive->function);
+			hb_port_pull(drive->port->port, drive->function);
 	}
 	if (drives->list->len == 0)
 		done(drives->opaque);
@@ -467,7 +467,7 @@ void hb_drives_evacuate(HbDrives *drives, void (*done)(gpointer opaque))
 
 static void describe_port(const HbDrives *drives, const Port *port, HbMachineDevice *device)
 {
-	const HbRootPortConfig *config = &port->options->config;
+	const HbPortConfig *config = &port->options->config;
 	const Drive *occupant = find_occupant(drives, port);
 
 	*device = (HbMachineDevice){

@@ -63,7 +63,7 @@ static JsonObject *describe_slot(const HbMachineEvent *event)
 	if (event->slot_reason != HB_SLOT_REASON_NONE)
 		set_reason(data, event->slot_reason);
 	if (event->slot_event == HB_SLOT_INDICATORS && event->port) {
-		hb_root_port_get_info(event->port, &info);
+		hb_port_get_info(event->port, &info);
 		json_object_set_string_member(data, "attention-indicator",
 					      hb_indicator_to_str(info.attention_indicator));
 		json_object_set_string_member(data, "power-indicator",

@@ -78,7 +78,7 @@ typedef struct HbMachineEvent {
 	const char *host;   /* "0000:01:00.0", the drive on the host */
 	HbSlotEvent slot_event;
 	HbSlotReason slot_reason;
-	HbRootPort *port;
+	HbPort *port;
 } HbMachineEvent;
 
 typedef void (*HbMachineListener)(HbMachine *machine, const HbMachineEvent *event, gpointer data);
@@ -190,9 +190,9 @@ gboolean hb_machine_device_del(HbMachine *machine, const char *id, GError **erro
 typedef struct HbMachineDevice {
 	const char *driver; /* "pcie-root-port" or "vfio-pci" */
 	const char *id;
-	const char *bus;  /* "pcie.0", or the id of the root port it sits in */
-	guint8 devfn;	  /* on that bus */
-	HbRootPort *port; /* the port itself, or the one it sits in */
+	const char *bus; /* "pcie.0", or the id of the root port it sits in */
+	guint8 devfn;	 /* on that bus */
+	HbPort *port;	 /* the port itself, or the one it sits in */
 
 	/* Of a root port. */
 	guint8 chassis;

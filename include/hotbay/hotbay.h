@@ -7,8 +7,8 @@
  * libhotbay: PCI Express hot-plug slots for a virtual machine, and the host's NVMe drives in them.
  *
  * An embedding hypervisor creates, in this order: a #HbHost (what it supplies to the library, ready
- * made for KVM by kvm.h), a #HbHostBridge, a #HbRootPort for each slot, one #HbVfio, and then opens
- * host drives with hb_vfio_device_open() and plugs them with hb_root_port_plug(). It hands its
+ * made for KVM by kvm.h), a #HbHostBridge, a #HbPort for each slot, one #HbVfio, and then opens
+ * host drives with hb_vfio_device_open() and plugs them with hb_port_plug(). It hands its
  * guest's port and memory accesses to the host bridge. docs/architecture.md has the whole picture.
  */
 

@@ -37,7 +37,7 @@ gboolean hb_pci_address_parse(const char *text, HbPciAddress *address, GError **
 const char *hb_pci_address_format(const HbPciAddress *address, char buffer[HB_PCI_ADDRESS_STRLEN]);
 
 typedef struct HbHostBridge HbHostBridge;
-typedef struct HbRootPort HbRootPort;
+typedef struct HbPort HbPort;
 typedef struct HbPciFunction HbPciFunction;
 
 /**
@@ -89,13 +89,13 @@ typedef struct HbPciFunctionOps {
 /**
  * HbPciFunction:
  * @ops: what it does
- * @port: (nullable): the root port in whose slot it sits; set by hb_root_port_plug()
+ * @port: (nullable): the root port in whose slot it sits; set by hb_port_plug()
  *
  * The first member of every implementation's own struct.
  */
 struct HbPciFunction {
 	const HbPciFunctionOps *ops;
-	HbRootPort *port;
+	HbPort *port;
 };
 
 /**

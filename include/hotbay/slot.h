@@ -8,7 +8,7 @@
 G_BEGIN_DECLS
 
 /**
- * HbRootPortConfig:
+ * HbPortConfig:
  * @id: the operator's name for the port, unique in the VM; copied
  * @devfn: where on bus 0
  * @multifunction: whether other functions of the same device may follow; set on function 0
@@ -26,7 +26,7 @@ G_BEGIN_DECLS
  * @mem32_size: bytes of non-prefetchable window; a multiple of 1 MiB
  * @mem64_size: bytes of prefetchable 64-bit window; a multiple of 1 MiB
  */
-typedef struct HbRootPortConfig {
+typedef struct HbPortConfig {
 	const char *id;
 	guint8 devfn;
 	gboolean multifunction;
@@ -41,28 +41,27 @@ typedef struct HbRootPortConfig {
 	guint removal_timeout_ms;
 	guint64 mem32_size;
 	guint64 mem64_size;
-} HbRootPortConfig;
+} HbPortConfig;
 
-/** hb_root_port_config_init: fills in the defaults; the caller sets @id, @devfn, @chassis and
+/** hb_port_config_init: fills in the defaults; the caller sets @id, @devfn, @chassis and
  * @slot. */
-void hb_root_port_config_init(HbRootPortConfig *config);
+void hb_port_config_init(HbPortConfig *config);
 
 /**
- * hb_root_port_create:
+ * hb_port_create:
  * @config: copied
  *
- * A PCI Express root port on bus 0 with one slot. The bridge owns it.
+ * A Downstream Port (PCIe r6.0 §1.3.1) with one slot: a root port on bus 0. The bridge owns it.
  *
  * Returns: (transfer none) (nullable): NULL with %HB_ERROR_INVALID or %HB_ERROR_BUSY. Loop thread.
  */
-HbRootPort *hb_root_port_create(HbHostBridge *bridge, const HbRootPortConfig *config,
-				GError **error);
+HbPort *hb_port_create(HbHostBridge *bridge, const HbPortConfig *config, GError **error);
 
-/** hb_root_port_get_id: Returns: (transfer none): its id. Any thread. */
-const char *hb_root_port_get_id(HbRootPort *port);
+/** hb_port_get_id: Returns: (transfer none): its id. Any thread. */
+const char *hb_port_get_id(HbPort *port);
 
-/** hb_root_port_get_bridge: Returns: (transfer none): the bridge it was created on. Any thread. */
-HbHostBridge *hb_root_port_get_bridge(HbRootPort *port);
+/** hb_port_get_bridge: Returns: (transfer none): the bridge it was created on. Any thread. */
+HbHostBridge *hb_port_get_bridge(HbPort *port);
 
 /**
  * HbSlotEvent:
@@ -93,9 +92,9 @@ const char *hb_slot_event_to_str(HbSlotEvent event);
  */
 typedef enum HbSlotReason {
 	HB_SLOT_REASON_NONE,
-	HB_SLOT_REASON_REQUEST, /* an orderly removal, as asked by hb_root_port_request_removal() */
-	HB_SLOT_REASON_PULL,	/* hb_root_port_pull(): the drive left without notice */
-	HB_SLOT_REASON_RESET,	/* the VM was reset while a removal was under way: done at once */
+	HB_SLOT_REASON_REQUEST,	  /* an orderly removal, as asked by hb_port_request_removal() */
+	HB_SLOT_REASON_PULL,	  /* hb_port_pull(): the drive left without notice */
+	HB_SLOT_REASON_RESET,	  /* the VM was reset while a removal was under way: done at once */
 	HB_SLOT_REASON_CANCELLED, /* the guest took its consent back */
 	HB_SLOT_REASON_TIMED_OUT, /* the guest did not answer in time */
 } HbSlotReason;
@@ -120,14 +119,14 @@ const char *hb_indicator_to_str(HbIndicator indicator);
  * Called on the loop, after the fact, in the order in which things happened, without any lock held:
  * it may call anything in this header.
  */
-typedef void (*HbSlotListener)(HbRootPort *port, HbSlotEvent event, HbSlotReason reason,
+typedef void (*HbSlotListener)(HbPort *port, HbSlotEvent event, HbSlotReason reason,
 			       HbPciFunction *function, gpointer data);
 
-/** hb_root_port_set_listener: one listener a port; NULL for none. Loop thread. */
-void hb_root_port_set_listener(HbRootPort *port, HbSlotListener listener, gpointer data);
+/** hb_port_set_listener: one listener a port; NULL for none. Loop thread. */
+void hb_port_set_listener(HbPort *port, HbSlotListener listener, gpointer data);
 
 /**
- * hb_root_port_plug:
+ * hb_port_plug:
  * @function: (transfer full): stays the caller's if this fails
  *
  * Puts a function into the slot. If the guest has yet to acknowledge that the last occupant was
@@ -138,10 +137,10 @@ void hb_root_port_set_listener(HbRootPort *port, HbSlotListener listener, gpoint
  * Returns: FALSE with %HB_ERROR_BUSY if the slot is occupied or has one in line, or
  *   %HB_ERROR_UNSUPPORTED if the VM runs and the slot is not hot-plug capable
  */
-gboolean hb_root_port_plug(HbRootPort *port, HbPciFunction *function, GError **error);
+gboolean hb_port_plug(HbPort *port, HbPciFunction *function, GError **error);
 
 /**
- * hb_root_port_request_removal:
+ * hb_port_request_removal:
  *
  * Asks the guest to let the occupant go, by pressing the Attention Button (PCIe r6.0 §6.7.1.5) as
  * soon as the slot can take a press. If the guest has switched the slot off by itself, or the
@@ -152,10 +151,10 @@ gboolean hb_root_port_plug(HbRootPort *port, HbPciFunction *function, GError **e
  *   is in flight, %HB_ERROR_UNSUPPORTED if the guest has to be asked and the slot has no hot-plug,
  *   no attention button, or neither indicators nor a power controller to answer with
  */
-gboolean hb_root_port_request_removal(HbRootPort *port, GError **error);
+gboolean hb_port_request_removal(HbPort *port, GError **error);
 
 /**
- * hb_root_port_pull:
+ * hb_port_pull:
  * @function: (nullable): which function left: the occupant, or the one in line. One that is
  *   neither has left already, and nothing happens: so a late witness never takes its successor
  *   away. NULL is whatever occupies the slot.
@@ -164,15 +163,15 @@ gboolean hb_root_port_request_removal(HbRootPort *port, GError **error);
  * reach it any more and was told (link down, presence lost). Everything slow follows in a worker.
  * Does nothing if the slot is empty. Any thread, without the bus lock: never from a function's ops.
  */
-void hb_root_port_pull(HbRootPort *port, HbPciFunction *function);
+void hb_port_pull(HbPort *port, HbPciFunction *function);
 
 /**
- * hb_root_port_set_running:
+ * hb_port_set_running:
  *
  * Tells the port that the guest has started: from now on only hot-plug capable slots take a
  * function. Loop thread.
  */
-void hb_root_port_set_running(HbRootPort *port);
+void hb_port_set_running(HbPort *port);
 
 /**
  * HbSlotInfo:
@@ -192,8 +191,8 @@ typedef struct HbSlotInfo {
 	guint16 slot_status;
 } HbSlotInfo;
 
-/** hb_root_port_get_info: fills in @info. Any thread. */
-void hb_root_port_get_info(HbRootPort *port, HbSlotInfo *info);
+/** hb_port_get_info: fills in @info. Any thread. */
+void hb_port_get_info(HbPort *port, HbSlotInfo *info);
 
 G_END_DECLS
 

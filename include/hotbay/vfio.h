@@ -53,10 +53,10 @@ HbVfioDevice *hb_vfio_device_open(HbVfio *vfio, const HbPciAddress *host_address
 /**
  * hb_vfio_device_get_function:
  *
- * Returns: (transfer none): what to hand to hb_root_port_plug(); from then on the slot owns the
+ * Returns: (transfer none): what to hand to hb_port_plug(); from then on the slot owns the
  * device, follows its removal, and frees it. While it sits there the device watches the host: a
- * drive pulled from it becomes hb_root_port_pull(), a request to let it go
- * hb_root_port_request_removal().
+ * drive pulled from it becomes hb_port_pull(), a request to let it go
+ * hb_port_request_removal().
  */
 HbPciFunction *hb_vfio_device_get_function(HbVfioDevice *device);
 

@@ -40,7 +40,7 @@ typedef struct Rig {
 	FakeHost *fake;
 	HbIrqRemap *remap;
 	HbHostBridge *bridge;
-	HbRootPort *ports[N_PORTS];
+	HbPort *ports[N_PORTS];
 	gint alive;
 } Rig;
 
@@ -59,9 +59,9 @@ static void rig_init(Rig *rig, guint8 properties)
 	rig->remap = hb_irq_remap_create(rig->fake->host, 64);
 	rig->bridge = hb_host_bridge_create(rig->fake->host, &config, NULL);
 	for (guint i = 0; i < N_PORTS; i++) {
-		HbRootPortConfig port;
+		HbPortConfig port;
 
-		hb_root_port_config_init(&port);
+		hb_port_config_init(&port);
 		port.id = i ? "bay1" : "bay0";
 		port.devfn = HB_PCI_DEVFN(4 + i, 0);
 		port.slot = (guint16)(i + 1);
@@ -69,7 +69,7 @@ static void rig_init(Rig *rig, guint8 properties)
 		port.power_controller = (properties & 2) != 0;
 		port.indicators = (properties & 4) != 0;
 		port.no_command_completed = (properties & 8) != 0;
-		rig->ports[i] = hb_root_port_create(rig->bridge, &port, NULL);
+		rig->ports[i] = hb_port_create(rig->bridge, &port, NULL);
 		g_assert(rig->ports[i]);
 	}
 	if (!hb_host_bridge_lay_out(rig->bridge, NULL))
@@ -84,11 +84,11 @@ static void iterate(Rig *rig)
 	g_string_truncate(rig->fake->log, 0);
 }
 
-static void plug(Rig *rig, HbRootPort *port)
+static void plug(Rig *rig, HbPort *port)
 {
 	HbPciFunction *drive = model_drive_create(rig->remap, &rig->alive);
 
-	if (!hb_root_port_plug(port, drive, NULL))
+	if (!hb_port_plug(port, drive, NULL))
 		drive->ops->release(drive, NULL, NULL);
 }
 
@@ -96,7 +96,7 @@ static void run(Rig *rig, const uint8_t op[8])
 {
 	guint32 value;
 	guint64 data = 0;
-	HbRootPort *port = rig->ports[op[1] % N_PORTS];
+	HbPort *port = rig->ports[op[1] % N_PORTS];
 	guint8 bus = op[1] % (N_PORTS + 1);
 	guint8 devfn = bus ? 0 : HB_PCI_DEVFN(4 + op[1] / 4 % N_PORTS, 0);
 	guint size = 1u << op[2] % 3;
@@ -131,10 +131,10 @@ static void run(Rig *rig, const uint8_t op[8])
 		plug(rig, port);
 		break;
 	case OP_REQUEST_REMOVAL:
-		hb_root_port_request_removal(port, NULL);
+		hb_port_request_removal(port, NULL);
 		break;
 	case OP_PULL:
-		hb_root_port_pull(port, NULL);
+		hb_port_pull(port, NULL);
 		break;
 	case OP_RESET:
 		hb_host_bridge_reset(rig->bridge);
@@ -144,7 +144,7 @@ static void run(Rig *rig, const uint8_t op[8])
 		break;
 	case OP_INTERRUPT: {
 		HbSlotInfo info;
-		hb_root_port_get_info(port, &info);
+		hb_port_get_info(port, &info);
 		if (info.occupant)
 			model_drive_interrupt(info.occupant, op[3]);
 		break;
@@ -159,7 +159,7 @@ static void check(Rig *rig)
 	for (guint i = 0; i < N_PORTS; i++) {
 		HbSlotInfo info;
 
-		hb_root_port_get_info(rig->ports[i], &info);
+		hb_port_get_info(rig->ports[i], &info);
 		g_assert(!info.link_active || info.presence);
 		g_assert(info.presence == (info.occupant != NULL));
 	}

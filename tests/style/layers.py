@@ -66,7 +66,7 @@ FORBIDDEN = (
     ("hw/bar.c", '"vfio/device.h"'), ("hw/bar.c", "<linux/vfio.h>"), ("hw/bar.c", "<linux/kvm.h>"),
     ("vfio/device.c", '"hw/slot.h"'), ("vfio/device.c", "<pci/pci.h>"),
     ("vfio/device.c", "<linux/kvm.h>"), ("acpi/dsdt.c", '"hw/host-bridge.h"'),
-    ("vmm/machine.c", '"hw/root-port.h"'), ("vmm/machine.c", "<linux/vfio.h>"),
+    ("vmm/machine.c", '"hw/port.h"'), ("vmm/machine.c", "<linux/vfio.h>"),
     ("hw/bar.c", "<json-glib/json-glib.h>"), ("hw/bar.c", '"bar.h"'),
 )
 

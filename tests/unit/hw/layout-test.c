@@ -328,20 +328,20 @@ END_TEST
 
 START_TEST(a_real_root_port_and_its_drive_are_laid_out)
 {
-	HbRootPortConfig port_config;
+	HbPortConfig port_config;
 	FakeFunction *occupant = fake_function_create(0x40);
 
 	fake_function_add_bar(occupant, 0, 16 * KIB, BAR_64);
 	fake_function_add_bar(occupant, 2, 16 * MIB, BAR_64_PREF);
-	hb_root_port_config_init(&port_config);
+	hb_port_config_init(&port_config);
 	port_config.id = "bay9";
 	port_config.devfn = HB_PCI_DEVFN(9, 0);
 	port_config.slot = 9;
 	port_config.mem32_size = port_config.mem64_size = 2 * MIB;
 
-	HbRootPort *port = hb_root_port_create(bridge, &port_config, NULL);
+	HbPort *port = hb_port_create(bridge, &port_config, NULL);
 
-	ck_assert(hb_root_port_plug(port, &occupant->function, NULL));
+	ck_assert(hb_port_plug(port, &occupant->function, NULL));
 	lay_out();
 
 	ck_assert_ptr_eq(hb_host_bridge_find(bridge, 3, 0), &occupant->function);

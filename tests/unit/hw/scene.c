@@ -9,7 +9,7 @@
 
 FakeHost *scene_host;
 HbHostBridge *scene_bridge;
-HbRootPort *scene_port;
+HbPort *scene_port;
 Drive scene_drive_a, scene_drive_b;
 
 void scene_tell(const char *what, const char *who)
@@ -96,8 +96,8 @@ const HbPciFunctionOps scene_drive_ops = {
 	.release = drive_release,
 };
 
-static void listen(HbRootPort *from, HbSlotEvent event, HbSlotReason reason,
-		   HbPciFunction *function, gpointer data)
+static void listen(HbPort *from, HbSlotEvent event, HbSlotReason reason, HbPciFunction *function,
+		   gpointer data)
 {
 	ck_assert_ptr_eq(from, scene_port);
 	if (event == HB_SLOT_INDICATORS)
@@ -137,20 +137,20 @@ void scene_write_port(guint offset, guint size, guint32 value)
 	hb_host_bridge_config_write(scene_bridge, 0, DEVFN, offset, size, value);
 }
 
-void scene_create(const HbRootPortConfig *config)
+void scene_create(const HbPortConfig *config)
 {
 	g_autoptr(GError) error = NULL;
 
-	scene_port = hb_root_port_create(scene_bridge, config, &error);
+	scene_port = hb_port_create(scene_bridge, config, &error);
 	ck_assert_msg(scene_port != NULL, "%s", error ? error->message : "");
-	hb_root_port_set_listener(scene_port, listen, NULL);
+	hb_port_set_listener(scene_port, listen, NULL);
 }
 
-HbRootPortConfig scene_get_config(void)
+HbPortConfig scene_get_config(void)
 {
-	HbRootPortConfig config;
+	HbPortConfig config;
 
-	hb_root_port_config_init(&config);
+	hb_port_config_init(&config);
 	config.id = "bay0";
 	config.devfn = DEVFN;
 	config.chassis = 1;
@@ -160,7 +160,7 @@ HbRootPortConfig scene_get_config(void)
 
 void scene_create_default(void)
 {
-	HbRootPortConfig config = scene_get_config();
+	HbPortConfig config = scene_get_config();
 
 	scene_create(&config);
 }
@@ -168,10 +168,10 @@ void scene_create_default(void)
 /* The guest enables MSI, numbers the buses, and listens as Linux does. */
 void scene_boot(void)
 {
-	hb_root_port_set_running(scene_port);
+	hb_port_set_running(scene_port);
 	scene_write_port(PCI_PRIMARY_BUS, 4, 0x00010100);
-	scene_write_port(HB_ROOT_PORT_MSI + PCI_MSI_ADDRESS_LO, 4, 0xfee00000);
-	scene_write_port(HB_ROOT_PORT_MSI + PCI_MSI_DATA_64, 2, 0x41);
+	scene_write_port(HB_PORT_MSI + PCI_MSI_ADDRESS_LO, 4, 0xfee00000);
+	scene_write_port(HB_PORT_MSI + PCI_MSI_DATA_64, 2, 0x41);
 	scene_write_port(MSI_CONTROL, 2, PCI_MSI_FLAGS_ENABLE);
 	scene_write_port(SLOT_STATUS, 2, 0xffff);
 	scene_write_port(
@@ -197,7 +197,7 @@ void scene_plug(Drive *drive)
 {
 	g_autoptr(GError) error = NULL;
 
-	hb_root_port_plug(scene_port, &drive->function, &error);
+	hb_port_plug(scene_port, &drive->function, &error);
 	ck_assert_msg(!error, "%s", error ? error->message : "");
 }
 
@@ -212,7 +212,7 @@ void scene_request_removal(void)
 {
 	g_autoptr(GError) error = NULL;
 
-	hb_root_port_request_removal(scene_port, &error);
+	hb_port_request_removal(scene_port, &error);
 	ck_assert_msg(!error, "%s", error ? error->message : "");
 }
 

@@ -5,7 +5,7 @@
 #define TESTS_UNIT_HW_SCENE_H
 
 #include "hw/host-bridge.h"
-#include "hw/root-port.h"
+#include "hw/port.h"
 #include "tests/unit/hw/fake-host.h"
 
 #include <hotbay/slot.h>
@@ -21,14 +21,14 @@
 #define MIB   (G_GUINT64_CONSTANT(1) << 20)
 #define DEVFN HB_PCI_DEVFN(1, 0) /* of the port */
 
-#define LINK_STATUS  (HB_ROOT_PORT_EXPRESS + PCI_EXP_LNKSTA)
-#define SLOT_CAP     (HB_ROOT_PORT_EXPRESS + PCI_EXP_SLTCAP)
-#define SLOT_CONTROL (HB_ROOT_PORT_EXPRESS + PCI_EXP_SLTCTL)
-#define SLOT_STATUS  (HB_ROOT_PORT_EXPRESS + PCI_EXP_SLTSTA)
-#define MSI_CONTROL  (HB_ROOT_PORT_MSI + PCI_MSI_FLAGS)
-#define MSI_MASK     (HB_ROOT_PORT_MSI + PCI_MSI_MASK_64)
-#define MSI_PENDING  (HB_ROOT_PORT_MSI + PCI_MSI_PENDING_64)
-#define PM_CONTROL   (HB_ROOT_PORT_PM + PCI_PM_CTRL)
+#define LINK_STATUS  (HB_PORT_EXPRESS + PCI_EXP_LNKSTA)
+#define SLOT_CAP     (HB_PORT_EXPRESS + PCI_EXP_SLTCAP)
+#define SLOT_CONTROL (HB_PORT_EXPRESS + PCI_EXP_SLTCTL)
+#define SLOT_STATUS  (HB_PORT_EXPRESS + PCI_EXP_SLTSTA)
+#define MSI_CONTROL  (HB_PORT_MSI + PCI_MSI_FLAGS)
+#define MSI_MASK     (HB_PORT_MSI + PCI_MSI_MASK_64)
+#define MSI_PENDING  (HB_PORT_MSI + PCI_MSI_PENDING_64)
+#define PM_CONTROL   (HB_PORT_PM + PCI_PM_CTRL)
 
 #define ABP   PCI_EXP_SLTSTA_ABP
 #define PDC   PCI_EXP_SLTSTA_PDC
@@ -52,7 +52,7 @@ typedef struct Drive {
 extern const HbPciFunctionOps scene_drive_ops;
 extern FakeHost *scene_host;
 extern HbHostBridge *scene_bridge;
-extern HbRootPort *scene_port;
+extern HbPort *scene_port;
 extern Drive scene_drive_a, scene_drive_b;
 
 /* A host and a bridge; and their end, with all drives released. */
@@ -60,8 +60,8 @@ void scene_set_up(void);
 void scene_tear_down(void);
 
 /* The port: "bay0", slot 5, at DEVFN. */
-HbRootPortConfig scene_get_config(void);
-void scene_create(const HbRootPortConfig *config);
+HbPortConfig scene_get_config(void);
+void scene_create(const HbPortConfig *config);
 void scene_create_default(void);
 
 /* The transcript. Asserting takes what was asserted. */

@@ -22,13 +22,13 @@
 static FakeHost *fake;
 static HbIrqRemap *remap;
 static HbHostBridge *bridge;
-static HbRootPort *ports[N_PORTS];
+static HbPort *ports[N_PORTS];
 static gint alive;
 static gint stop;
 static guint n_released;
 
-static void on_slot(HbRootPort *port, HbSlotEvent event, HbSlotReason reason,
-		    HbPciFunction *function, gpointer data)
+static void on_slot(HbPort *port, HbSlotEvent event, HbSlotReason reason, HbPciFunction *function,
+		    gpointer data)
 {
 	if (event == HB_SLOT_RELEASED)
 		n_released++;
@@ -47,17 +47,17 @@ static void setup(void)
 	bridge = hb_host_bridge_create(fake->host, &config, NULL);
 	for (guint i = 0; i < N_PORTS; i++) {
 		g_autofree char *id = g_strdup_printf("bay%u", i);
-		HbRootPortConfig port;
+		HbPortConfig port;
 
-		hb_root_port_config_init(&port);
+		hb_port_config_init(&port);
 		port.id = id;
 		port.devfn = HB_PCI_DEVFN(4 + i, 0);
 		port.chassis = 1;
 		port.slot = (guint16)(i + 1);
-		ports[i] = hb_root_port_create(bridge, &port, NULL);
+		ports[i] = hb_port_create(bridge, &port, NULL);
 		ck_assert_ptr_nonnull(ports[i]);
-		hb_root_port_set_listener(ports[i], on_slot, NULL);
-		hb_root_port_set_running(ports[i]);
+		hb_port_set_listener(ports[i], on_slot, NULL);
+		hb_port_set_running(ports[i]);
 	}
 	ck_assert(hb_host_bridge_lay_out(bridge, NULL));
 }
@@ -93,7 +93,7 @@ static gpointer run_vcpu(gpointer data)
 static gpointer run_puller(gpointer data)
 {
 	while (!g_atomic_int_get(&stop)) {
-		hb_root_port_pull(ports[0], NULL);
+		hb_port_pull(ports[0], NULL);
 		g_usleep(200);
 	}
 	return NULL;
@@ -110,19 +110,19 @@ static guint churn(void)
 	guint plugged = 0;
 
 	for (guint round = 0; round < N_ROUNDS; round++) {
-		HbRootPort *port = ports[round % N_PORTS];
+		HbPort *port = ports[round % N_PORTS];
 		HbPciFunction *drive = model_drive_create(remap, &alive);
 
-		if (hb_root_port_plug(port, drive, NULL))
+		if (hb_port_plug(port, drive, NULL))
 			plugged++;
 		else
 			drive->ops->release(drive, NULL, NULL);
 		g_usleep(100);
-		hb_root_port_request_removal(port, NULL);
+		hb_port_request_removal(port, NULL);
 		if (round % 3 == 0)
-			hb_root_port_pull(port, NULL);
+			hb_port_pull(port, NULL);
 		HbSlotInfo info;
-		hb_root_port_get_info(port, &info);
+		hb_port_get_info(port, &info);
 		iterate();
 	}
 	return plugged;
@@ -134,14 +134,14 @@ static void empty_slots(void)
 		HbSlotInfo info;
 
 		for (guint tries = 0; tries < 10; tries++) {
-			hb_root_port_get_info(ports[i], &info);
+			hb_port_get_info(ports[i], &info);
 			if (info.occupant)
-				hb_root_port_pull(ports[i], NULL);
+				hb_port_pull(ports[i], NULL);
 			/* An acknowledgement by reset admits who is in line. */
 			hb_host_bridge_reset(bridge);
 			iterate();
 		}
-		hb_root_port_get_info(ports[i], &info);
+		hb_port_get_info(ports[i], &info);
 		ck_assert_ptr_null(info.occupant);
 	}
 }

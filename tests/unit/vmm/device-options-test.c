@@ -56,7 +56,7 @@ START_TEST(test_a_port_takes_its_properties)
 		    "x-attention-button=off,x-power-controller=on,x-indicators=off,"
 		    "x-surprise=off,x-removal-timeout-ms=500,mem-reserve=4M,"
 		    "pref64-reserve=1G");
-	const HbRootPortConfig *config = &port(0)->config;
+	const HbPortConfig *config = &port(0)->config;
 
 	ck_assert_str_eq(config->id, "bay0");
 	ck_assert_uint_eq(config->devfn, HB_PCI_DEVFN(0x1d, 0));

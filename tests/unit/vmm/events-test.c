@@ -86,7 +86,7 @@ START_TEST(indicator_event_says_what_they_show)
 	HbSlotInfo info;
 	g_autofree char *expected = NULL;
 
-	hb_root_port_get_info(machine.ports[1], &info);
+	hb_port_get_info(machine.ports[1], &info);
 	expected =
 		g_strdup_printf("\"event\":\"HOTBAY_SLOT_INDICATORS\",\"data\":{\"bus\":\"bay1\","
 				"\"attention-indicator\":\"%s\",\"power-indicator\":\"%s\"}}",

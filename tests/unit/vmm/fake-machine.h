@@ -26,7 +26,7 @@ struct HbMachine {
 	const char *name;
 	HbHost *host;
 	HbHostBridge *bridge;
-	HbRootPort *ports[2];
+	HbPort *ports[2];
 	HbPciFunction drive;
 };
 
@@ -283,18 +283,18 @@ static const HbHostOps host_ops = {
 	.route_disconnect = host_route_disconnect,
 };
 
-static inline HbRootPort *add_port(const char *id, guint8 number)
+static inline HbPort *add_port(const char *id, guint8 number)
 {
-	HbRootPortConfig config;
-	HbRootPort *port;
+	HbPortConfig config;
+	HbPort *port;
 
-	hb_root_port_config_init(&config);
+	hb_port_config_init(&config);
 	config.id = id;
 	config.devfn = HB_PCI_DEVFN(4, number - 1);
 	config.multifunction = number == 1;
 	config.chassis = number;
 	config.slot = number;
-	port = hb_root_port_create(machine.bridge, &config, NULL);
+	port = hb_port_create(machine.bridge, &config, NULL);
 	ck_assert_ptr_nonnull(port);
 	return port;
 }
@@ -313,7 +313,7 @@ static inline void add_bus(void)
 	machine.ports[0] = add_port("bay0", 1);
 	machine.ports[1] = add_port("bay1", 2);
 	machine.drive.ops = &drive_ops;
-	ck_assert(hb_root_port_plug(machine.ports[0], &machine.drive, NULL));
+	ck_assert(hb_port_plug(machine.ports[0], &machine.drive, NULL));
 	ck_assert(hb_host_bridge_lay_out(machine.bridge, NULL));
 }
 

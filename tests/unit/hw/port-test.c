@@ -17,7 +17,7 @@ START_TEST(test_pull_severs_then_tells_then_releases)
 	scene_create_default();
 	scene_boot_with_drive();
 
-	hb_root_port_pull(scene_port, &scene_drive_a.function);
+	hb_port_pull(scene_port, &scene_drive_a.function);
 	scene_assert_transcript("sever A\nmsi fee00000 41\n");
 	ck_assert_uint_eq(hb_host_bridge_config_read(scene_bridge, 1, 0, 0, 4), 0xffffffff);
 	scene_run_loop();
@@ -48,7 +48,7 @@ START_TEST(test_newcomer_waits_unseen_and_enters_in_turn)
 {
 	scene_create_default();
 	scene_boot_with_drive();
-	hb_root_port_pull(scene_port, NULL);
+	hb_port_pull(scene_port, NULL);
 	scene_clear_events();
 	scene_run_loop();
 	scene_forget_transcript();
@@ -69,12 +69,12 @@ START_TEST(test_pull_of_the_newcomer_ends_its_wait)
 {
 	scene_create_default();
 	scene_boot_with_drive();
-	hb_root_port_pull(scene_port, NULL);
+	hb_port_pull(scene_port, NULL);
 	scene_plug(&scene_drive_b);
 	scene_run_loop();
 	scene_forget_transcript();
 
-	hb_root_port_pull(scene_port, &scene_drive_b.function);
+	hb_port_pull(scene_port, &scene_drive_b.function);
 	scene_run_loop();
 
 	scene_assert_transcript("sever B\nSEVERED(PULL) B\nrelease B\n");
@@ -85,14 +85,14 @@ START_TEST(test_late_witness_does_not_take_the_successor)
 {
 	scene_create_default();
 	scene_boot_with_drive();
-	hb_root_port_pull(scene_port, &scene_drive_a.function);
+	hb_port_pull(scene_port, &scene_drive_a.function);
 	scene_clear_events();
 	scene_set_indicator(OFF);
 	scene_plug(&scene_drive_b);
 	scene_run_loop();
 	scene_forget_transcript();
 
-	hb_root_port_pull(scene_port, &scene_drive_a.function);
+	hb_port_pull(scene_port, &scene_drive_a.function);
 	scene_run_loop();
 
 	scene_assert_transcript("");
@@ -102,7 +102,7 @@ END_TEST
 
 static gpointer pull_from_thread(gpointer data)
 {
-	hb_root_port_pull(scene_port, data);
+	hb_port_pull(scene_port, data);
 	return NULL;
 }
 
@@ -121,7 +121,7 @@ END_TEST
 
 START_TEST(test_guest_that_does_not_answer_is_reported)
 {
-	HbRootPortConfig config = scene_get_config();
+	HbPortConfig config = scene_get_config();
 
 	config.removal_timeout_ms = 5;
 	scene_create(&config);
@@ -149,7 +149,7 @@ static void wait_for_timers(void)
 
 static void create_with_timeout(guint milliseconds)
 {
-	HbRootPortConfig config = scene_get_config();
+	HbPortConfig config = scene_get_config();
 
 	config.removal_timeout_ms = milliseconds;
 	scene_create(&config);
@@ -209,7 +209,7 @@ END_TEST
 
 START_TEST(test_newcomer_enters_a_settling_slot_after_its_rest)
 {
-	HbRootPortConfig config = scene_get_config();
+	HbPortConfig config = scene_get_config();
 
 	config.power_controller = TRUE;
 	config.indicators = FALSE;
@@ -259,8 +259,8 @@ START_TEST(test_port_and_drive_know_each_other)
 	scene_plug(&scene_drive_a);
 
 	ck_assert_ptr_eq(scene_drive_a.function.port, scene_port);
-	ck_assert_str_eq(hb_root_port_get_id(scene_port), "bay0");
-	ck_assert_ptr_eq(hb_root_port_get_bridge(scene_port), scene_bridge);
+	ck_assert_str_eq(hb_port_get_id(scene_port), "bay0");
+	ck_assert_ptr_eq(hb_port_get_bridge(scene_port), scene_bridge);
 }
 END_TEST
 
@@ -283,7 +283,7 @@ END_TEST
 
 START_TEST(test_power_off_by_the_guest_resets_and_hides_the_drive)
 {
-	HbRootPortConfig config = scene_get_config();
+	HbPortConfig config = scene_get_config();
 
 	config.power_controller = TRUE;
 	scene_create(&config);
@@ -380,7 +380,7 @@ START_TEST(test_info_is_what_the_registers_say)
 	scene_boot_with_drive();
 	scene_request_removal();
 
-	hb_root_port_get_info(scene_port, &info);
+	hb_port_get_info(scene_port, &info);
 
 	ck_assert_str_eq(info.state, "REMOVAL_REQUESTED");
 	ck_assert_ptr_eq(info.occupant, &scene_drive_a.function);
@@ -402,7 +402,7 @@ START_TEST(test_plug_into_an_occupied_slot_is_busy)
 	scene_create_default();
 	scene_boot_with_drive();
 
-	ck_assert(!hb_root_port_plug(scene_port, &scene_drive_b.function, &error));
+	ck_assert(!hb_port_plug(scene_port, &scene_drive_b.function, &error));
 
 	ck_assert(g_error_matches(error, HB_ERROR, HB_ERROR_BUSY));
 	ck_assert_ptr_nonnull(strstr(error->message, "bay0"));
@@ -417,10 +417,10 @@ START_TEST(test_plug_behind_a_waiting_newcomer_is_busy)
 
 	scene_create_default();
 	scene_boot_with_drive();
-	hb_root_port_pull(scene_port, NULL);
+	hb_port_pull(scene_port, NULL);
 	scene_plug(&scene_drive_b);
 
-	ck_assert(!hb_root_port_plug(scene_port, &third.function, &error));
+	ck_assert(!hb_port_plug(scene_port, &third.function, &error));
 
 	ck_assert(g_error_matches(error, HB_ERROR, HB_ERROR_BUSY));
 }
@@ -428,19 +428,19 @@ END_TEST
 
 START_TEST(test_slot_without_hotplug_takes_only_a_cold_plug)
 {
-	HbRootPortConfig config = scene_get_config();
+	HbPortConfig config = scene_get_config();
 	g_autoptr(GError) error = NULL;
 
 	config.hotplug = FALSE;
 	scene_create(&config);
 	scene_plug(&scene_drive_a);
-	hb_root_port_set_running(scene_port);
-	ck_assert(!hb_root_port_request_removal(scene_port, &error));
+	hb_port_set_running(scene_port);
+	ck_assert(!hb_port_request_removal(scene_port, &error));
 	ck_assert(g_error_matches(error, HB_ERROR, HB_ERROR_UNSUPPORTED));
 	g_clear_error(&error);
-	hb_root_port_pull(scene_port, NULL);
+	hb_port_pull(scene_port, NULL);
 
-	ck_assert(!hb_root_port_plug(scene_port, &scene_drive_b.function, &error));
+	ck_assert(!hb_port_plug(scene_port, &scene_drive_b.function, &error));
 
 	ck_assert(g_error_matches(error, HB_ERROR, HB_ERROR_UNSUPPORTED));
 	ck_assert_uint_eq(scene_read_port(SLOT_STATUS, 2), 0);
@@ -453,7 +453,7 @@ START_TEST(test_request_for_an_empty_slot_finds_nothing)
 
 	scene_create_default();
 
-	ck_assert(!hb_root_port_request_removal(scene_port, &error));
+	ck_assert(!hb_port_request_removal(scene_port, &error));
 
 	ck_assert(g_error_matches(error, HB_ERROR, HB_ERROR_NOT_FOUND));
 }
@@ -467,7 +467,7 @@ START_TEST(test_second_request_is_busy)
 	scene_boot_with_drive();
 	scene_request_removal();
 
-	ck_assert(!hb_root_port_request_removal(scene_port, &error));
+	ck_assert(!hb_port_request_removal(scene_port, &error));
 
 	ck_assert(g_error_matches(error, HB_ERROR, HB_ERROR_BUSY));
 }
@@ -475,14 +475,14 @@ END_TEST
 
 START_TEST(test_request_without_a_button_is_unsupported)
 {
-	HbRootPortConfig config = scene_get_config();
+	HbPortConfig config = scene_get_config();
 	g_autoptr(GError) error = NULL;
 
 	config.attention_button = FALSE;
 	scene_create(&config);
 	scene_boot_with_drive();
 
-	ck_assert(!hb_root_port_request_removal(scene_port, &error));
+	ck_assert(!hb_port_request_removal(scene_port, &error));
 
 	ck_assert(g_error_matches(error, HB_ERROR, HB_ERROR_UNSUPPORTED));
 }
@@ -490,7 +490,7 @@ END_TEST
 
 START_TEST(test_port_with_a_wrong_configuration_is_refused)
 {
-	HbRootPortConfig wrong[3] = { scene_get_config(), scene_get_config(), scene_get_config() };
+	HbPortConfig wrong[3] = { scene_get_config(), scene_get_config(), scene_get_config() };
 
 	wrong[0].id = NULL;
 	wrong[1].slot = 0x2000;
@@ -498,7 +498,7 @@ START_TEST(test_port_with_a_wrong_configuration_is_refused)
 	for (guint i = 0; i < G_N_ELEMENTS(wrong); i++) {
 		g_autoptr(GError) error = NULL;
 
-		ck_assert_ptr_null(hb_root_port_create(scene_bridge, &wrong[i], &error));
+		ck_assert_ptr_null(hb_port_create(scene_bridge, &wrong[i], &error));
 		ck_assert(g_error_matches(error, HB_ERROR, HB_ERROR_INVALID));
 	}
 }
@@ -506,12 +506,12 @@ END_TEST
 
 START_TEST(test_port_on_a_taken_address_is_busy)
 {
-	HbRootPortConfig config = scene_get_config();
+	HbPortConfig config = scene_get_config();
 	g_autoptr(GError) error = NULL;
 
 	scene_create_default();
 
-	ck_assert_ptr_null(hb_root_port_create(scene_bridge, &config, &error));
+	ck_assert_ptr_null(hb_port_create(scene_bridge, &config, &error));
 
 	ck_assert(g_error_matches(error, HB_ERROR, HB_ERROR_BUSY));
 }
@@ -519,7 +519,7 @@ END_TEST
 
 START_TEST(test_port_asks_for_its_windows)
 {
-	HbRootPortConfig config = scene_get_config();
+	HbPortConfig config = scene_get_config();
 	guint64 mem32, mem64;
 
 	config.mem32_size = 3 * MIB;
@@ -546,7 +546,7 @@ START_TEST(test_bridge_takes_occupant_and_newcomer_with_it)
 {
 	scene_create_default();
 	scene_boot_with_drive();
-	hb_root_port_pull(scene_port, NULL);
+	hb_port_pull(scene_port, NULL);
 	scene_plug(&scene_drive_b);
 	scene_forget_transcript();
 
@@ -562,7 +562,7 @@ START_TEST(test_bridge_waits_for_a_release_in_a_worker)
 	scene_create_default();
 	scene_boot_with_drive();
 	scene_drive_a.in_worker = TRUE;
-	hb_root_port_pull(scene_port, NULL);
+	hb_port_pull(scene_port, NULL);
 	scene_run_loop();
 	scene_forget_transcript();
 
@@ -575,7 +575,7 @@ START_TEST(test_bridge_waits_for_a_release_in_a_worker)
 }
 END_TEST
 
-static void plug_again(HbRootPort *from, HbSlotEvent event, HbSlotReason reason,
+static void plug_again(HbPort *from, HbSlotEvent event, HbSlotReason reason,
 		       HbPciFunction *function, gpointer data)
 {
 	scene_tell(hb_slot_event_to_str(event), function ? ((Drive *)function)->name : "-");
@@ -586,12 +586,12 @@ static void plug_again(HbRootPort *from, HbSlotEvent event, HbSlotReason reason,
 START_TEST(test_listener_may_plug_the_next)
 {
 	scene_create_default();
-	hb_root_port_set_running(scene_port);
+	hb_port_set_running(scene_port);
 	scene_plug(&scene_drive_a);
-	hb_root_port_pull(scene_port, NULL);
+	hb_port_pull(scene_port, NULL);
 	scene_run_loop();
 	scene_forget_transcript();
-	hb_root_port_set_listener(scene_port, plug_again, NULL);
+	hb_port_set_listener(scene_port, plug_again, NULL);
 
 	scene_finish_release(&scene_drive_a);
 	scene_run_loop();
@@ -602,7 +602,7 @@ END_TEST
 
 Suite *test_suite(void)
 {
-	Suite *suite = suite_create("root-port");
+	Suite *suite = suite_create("port");
 	TCase *cases = tcase_create("cases");
 
 	tcase_add_checked_fixture(cases, scene_set_up, scene_tear_down);

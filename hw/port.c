@@ -10,7 +10,7 @@
  *   timer ----------------------'                          '--> reports: listener, release
  *
  * perform() goes in the order that a pull needs: the function is cut off from the guest, then the
- * guest is told, and only then is anything slow begun, on the loop. So when hb_root_port_pull()
+ * guest is told, and only then is anything slow begun, on the loop. So when hb_port_pull()
  * returns the guest can neither reach the drive nor be ignorant of its loss.
  *
  * Two functions at most are held: the occupant, and a newcomer in line that the guest cannot see.
@@ -20,7 +20,7 @@
  * any thread. The public functions take it.
  */
 
-#include "hw/root-port.h"
+#include "hw/port.h"
 
 #include "hw/bridge.h"
 #include "hw/capability.h"
@@ -43,18 +43,18 @@
 #define DEFAULT_MEM64_SIZE	   (64 * MIB)
 #define SLOT_NUMBER_LAST	   0x1fff /* 13 bits, PCIe r6.0 §7.5.3.9 */
 
-#define SLOT_CONTROL (HB_ROOT_PORT_EXPRESS + PCI_EXP_SLTCTL)
-#define SLOT_STATUS  (HB_ROOT_PORT_EXPRESS + PCI_EXP_SLTSTA)
-#define PM_CONTROL   (HB_ROOT_PORT_PM + PCI_PM_CTRL)
+#define SLOT_CONTROL (HB_PORT_EXPRESS + PCI_EXP_SLTCTL)
+#define SLOT_STATUS  (HB_PORT_EXPRESS + PCI_EXP_SLTSTA)
+#define PM_CONTROL   (HB_PORT_PM + PCI_PM_CTRL)
 
-_Static_assert(HB_ROOT_PORT_PM + PCI_PM_SIZEOF <= HB_ROOT_PORT_MSI, "PM overlaps MSI");
-_Static_assert(HB_ROOT_PORT_MSI + HB_MSI_SIZE <= HB_ROOT_PORT_EXPRESS, "MSI overlaps Express");
+_Static_assert(HB_PORT_PM + PCI_PM_SIZEOF <= HB_PORT_MSI, "PM overlaps MSI");
+_Static_assert(HB_PORT_MSI + HB_MSI_SIZE <= HB_PORT_EXPRESS, "MSI overlaps Express");
 _Static_assert(SLOT_STATUS == SLOT_CONTROL + 2, "Slot Control and Status are one doubleword");
 
-struct HbRootPort {
+struct HbPort {
 	HbPciFunction function; /* first: the bridge sees the port as this */
 	HbHostBridge *bridge;
-	HbRootPortConfig config; /* its id is owned */
+	HbPortConfig config; /* its id is owned */
 	HbSlotReports *reports;
 
 	/* All below is guarded by the bus lock. */
@@ -68,23 +68,23 @@ struct HbRootPort {
 	gboolean running;
 };
 
-static HbRootPort *to_port(HbPciFunction *function)
+static HbPort *to_port(HbPciFunction *function)
 {
-	return (HbRootPort *)function;
+	return (HbPort *)function;
 }
 
-static HbHost *get_host(HbRootPort *port)
+static HbHost *get_host(HbPort *port)
 {
 	return hb_host_bridge_get_host(port->bridge);
 }
 
 /* Carrying out the slot's actions. */
 
-static void step(HbRootPort *port, HbSlotInput input, guint16 value, guint16 mask);
+static void step(HbPort *port, HbSlotInput input, guint16 value, guint16 mask);
 
 static gboolean on_timer(gpointer data)
 {
-	HbRootPort *port = data;
+	HbPort *port = data;
 
 	hb_host_bridge_lock(port->bridge);
 	if (port->timer == g_main_current_source()) {
@@ -95,7 +95,7 @@ static gboolean on_timer(gpointer data)
 	return G_SOURCE_REMOVE;
 }
 
-static void stop_timer(HbRootPort *port)
+static void stop_timer(HbPort *port)
 {
 	if (port->timer) {
 		g_source_destroy(port->timer);
@@ -103,7 +103,7 @@ static void stop_timer(HbRootPort *port)
 	}
 }
 
-static void start_timer(HbRootPort *port, guint milliseconds)
+static void start_timer(HbPort *port, guint milliseconds)
 {
 	stop_timer(port);
 	port->timer = g_timeout_source_new(milliseconds);
@@ -111,7 +111,7 @@ static void start_timer(HbRootPort *port, guint milliseconds)
 	g_source_attach(port->timer, hb_host_get_context(get_host(port)));
 }
 
-static void perform_timers(HbRootPort *port, guint actions)
+static void perform_timers(HbPort *port, guint actions)
 {
 	if (actions & HB_SLOT_ACTION_STOP_TIMER)
 		stop_timer(port);
@@ -122,7 +122,7 @@ static void perform_timers(HbRootPort *port, guint actions)
 }
 
 /* Returns: (transfer full) (nullable): who left. */
-static HbPciFunction *perform_moves(HbRootPort *port, guint actions)
+static HbPciFunction *perform_moves(HbPort *port, guint actions)
 {
 	HbPciFunction *leaving = NULL;
 
@@ -141,7 +141,7 @@ static HbPciFunction *perform_moves(HbRootPort *port, guint actions)
 	return leaving;
 }
 
-static void signal_message(HbRootPort *port, const HbMsiMessage *message)
+static void signal_message(HbPort *port, const HbMsiMessage *message)
 {
 	HbHost *host = get_host(port);
 	g_autoptr(GError) error = NULL;
@@ -152,16 +152,16 @@ static void signal_message(HbRootPort *port, const HbMsiMessage *message)
 			    error ? error->message : "no reason given");
 }
 
-static void show_registers(HbRootPort *port)
+static void show_registers(HbPort *port)
 {
 	const HbSlotRegisters *registers = &port->slot.registers;
 
-	hb_express_set_slot(&port->space, HB_ROOT_PORT_EXPRESS, registers->link_active,
+	hb_express_set_slot(&port->space, HB_PORT_EXPRESS, registers->link_active,
 			    registers->control, registers->status);
 }
 
 /* An interrupt that is masked is pending only while its condition holds (PCIe r6.0 §6.1.4.5). */
-static void perform_interrupt(HbRootPort *port, guint actions)
+static void perform_interrupt(HbPort *port, guint actions)
 {
 	HbMsiMessage message;
 
@@ -171,7 +171,7 @@ static void perform_interrupt(HbRootPort *port, guint actions)
 		signal_message(port, &message);
 }
 
-static void perform_reports(HbRootPort *port, const HbSlotResult *result, HbPciFunction *leaving)
+static void perform_reports(HbPort *port, const HbSlotResult *result, HbPciFunction *leaving)
 {
 	static const struct {
 		guint action;
@@ -197,7 +197,7 @@ static void perform_reports(HbRootPort *port, const HbSlotResult *result, HbPciF
 		hb_slot_reports_add_release(port->reports, leaving);
 }
 
-static void step(HbRootPort *port, HbSlotInput input, guint16 value, guint16 mask)
+static void step(HbPort *port, HbSlotInput input, guint16 value, guint16 mask)
 {
 	HbSlotState state = port->slot.state;
 	HbSlotResult result = hb_slot_step(&port->slot, input, value, mask);
@@ -227,7 +227,7 @@ static guint32 config_read(HbPciFunction *function, guint offset, guint size)
  * Status first: a doubleword that clears events and gives a command must not clear that command's
  * own Command Completed.
  */
-static void write_slot(HbRootPort *port, guint offset, guint size, guint32 value)
+static void write_slot(HbPort *port, guint offset, guint size, guint32 value)
 {
 	guint shift = 8 * (offset - SLOT_CONTROL);
 	guint32 mask = (guint32)((G_GUINT64_CONSTANT(1) << (8 * size)) - 1) << shift;
@@ -241,7 +241,7 @@ static void write_slot(HbRootPort *port, guint offset, guint size, guint32 value
 }
 
 /* PCIe r6.0 §7.5.2.2: a write of a power state that is not supported is discarded. */
-static void write_space(HbRootPort *port, guint offset, guint size, guint32 value)
+static void write_space(HbPort *port, guint offset, guint size, guint32 value)
 {
 	guint16 pm = hb_config_space_get_u16(&port->space, PM_CONTROL);
 	gboolean was_in_reset = hb_bridge_is_bus_in_reset(&port->space);
@@ -260,7 +260,7 @@ static void write_space(HbRootPort *port, guint offset, guint size, guint32 valu
 
 static void config_write(HbPciFunction *function, guint offset, guint size, guint32 value)
 {
-	HbRootPort *port = to_port(function);
+	HbPort *port = to_port(function);
 
 	if (hb_config_space_overlaps(offset, size, SLOT_CONTROL, 4))
 		write_slot(port, offset, size, value);
@@ -275,7 +275,7 @@ static void attach(HbPciFunction *function, HbHostBridge *bridge)
 
 static void reset(HbPciFunction *function)
 {
-	HbRootPort *port = to_port(function);
+	HbPort *port = to_port(function);
 	HbPciFunction *occupant = port->occupant;
 
 	memcpy(port->space.value, port->initial, sizeof(port->initial));
@@ -294,7 +294,7 @@ static gboolean revoke_occupant(HbPciFunction *function)
 /* The bridge goes, and with it the port and all that it holds. */
 static void sever(HbPciFunction *function)
 {
-	HbRootPort *port = to_port(function);
+	HbPort *port = to_port(function);
 	HbPciFunction *held[] = { port->occupant, port->newcomer };
 
 	stop_timer(port);
@@ -309,14 +309,14 @@ static void sever(HbPciFunction *function)
 	port->newcomer = NULL;
 }
 
-static void destroy(HbRootPort *port)
+static void destroy(HbPort *port)
 {
 	hb_slot_reports_destroy(port->reports);
 	g_free((char *)port->config.id);
 	g_free(port);
 }
 
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(HbRootPort, destroy)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(HbPort, destroy)
 
 static void release(HbPciFunction *function, HbPciFunctionReleased done, gpointer data)
 {
@@ -345,7 +345,7 @@ static gboolean decodes(HbPciFunction *function, guint8 bus)
 /* Behind a link there is device 0 and nothing else (PCIe r6.0 §7.3.1); in D3hot, nothing at all. */
 static HbPciFunction *find(HbPciFunction *function, guint8 bus, guint8 devfn)
 {
-	HbRootPort *port = to_port(function);
+	HbPort *port = to_port(function);
 	guint16 pm = hb_config_space_get_u16(&port->space, PM_CONTROL);
 
 	if (bus != hb_bridge_get_secondary_bus(&port->space) || devfn ||
@@ -368,9 +368,9 @@ static const HbSecondaryBusOps secondary_bus_ops = {
 
 /* Creation. */
 
-void hb_root_port_config_init(HbRootPortConfig *config)
+void hb_port_config_init(HbPortConfig *config)
 {
-	*config = (HbRootPortConfig){
+	*config = (HbPortConfig){
 		.hotplug = TRUE,
 		.attention_button = TRUE,
 		.power_controller = FALSE,
@@ -383,7 +383,7 @@ void hb_root_port_config_init(HbRootPortConfig *config)
 	};
 }
 
-static gboolean check_config(const HbRootPortConfig *config, GError **error)
+static gboolean check_config(const HbPortConfig *config, GError **error)
 {
 	if (!config->id || !*config->id)
 		g_set_error(error, HB_ERROR, HB_ERROR_INVALID,
@@ -402,9 +402,9 @@ static gboolean check_config(const HbRootPortConfig *config, GError **error)
 	return FALSE;
 }
 
-static void init_slot(HbRootPort *port)
+static void init_slot(HbPort *port)
 {
-	const HbRootPortConfig *config = &port->config;
+	const HbPortConfig *config = &port->config;
 	HbSlotProperties properties = {
 		.number = config->slot,
 		.hotplug = config->hotplug,
@@ -418,33 +418,32 @@ static void init_slot(HbRootPort *port)
 	hb_slot_init(&port->slot, &properties);
 }
 
-static void init_space(HbRootPort *port)
+static void init_space(HbPort *port)
 {
 	HbConfigSpace *space = &port->space;
 
 	hb_config_space_init(space);
 	hb_bridge_init(space, HB_ROOT_PORT_VENDOR_ID, HB_ROOT_PORT_DEVICE_ID,
 		       port->config.multifunction);
-	hb_capability_add(space, PCI_CAP_ID_EXP, HB_ROOT_PORT_EXPRESS);
-	hb_express_init(space, HB_ROOT_PORT_EXPRESS, (guint8)port->config.slot,
+	hb_capability_add(space, PCI_CAP_ID_EXP, HB_PORT_EXPRESS);
+	hb_express_init(space, HB_PORT_EXPRESS, (guint8)port->config.slot,
 			hb_slot_registers_get_capabilities(&port->slot.registers));
-	hb_capability_add(space, PCI_CAP_ID_MSI, HB_ROOT_PORT_MSI);
-	hb_msi_init(&port->msi, space, HB_ROOT_PORT_MSI, 1);
-	hb_capability_add(space, PCI_CAP_ID_PM, HB_ROOT_PORT_PM);
-	hb_config_space_set_u16(space, HB_ROOT_PORT_PM + PCI_PM_PMC, 3); /* version */
+	hb_capability_add(space, PCI_CAP_ID_MSI, HB_PORT_MSI);
+	hb_msi_init(&port->msi, space, HB_PORT_MSI, 1);
+	hb_capability_add(space, PCI_CAP_ID_PM, HB_PORT_PM);
+	hb_config_space_set_u16(space, HB_PORT_PM + PCI_PM_PMC, 3); /* version */
 	hb_config_space_set_u16(space, PM_CONTROL, PCI_PM_CTRL_NO_SOFT_RESET);
 	hb_config_space_set_writable(space, PM_CONTROL, 2, PCI_PM_CTRL_STATE_MASK);
 	show_registers(port);
 	memcpy(port->initial, space->value, sizeof(port->initial));
 }
 
-HbRootPort *hb_root_port_create(HbHostBridge *bridge, const HbRootPortConfig *config,
-				GError **error)
+HbPort *hb_port_create(HbHostBridge *bridge, const HbPortConfig *config, GError **error)
 {
 	if (!check_config(config, error))
 		return NULL;
 
-	g_autoptr(HbRootPort) port = g_new0(HbRootPort, 1);
+	g_autoptr(HbPort) port = g_new0(HbPort, 1);
 
 	port->function.ops = &function_ops;
 	port->bridge = bridge;
@@ -461,24 +460,24 @@ HbRootPort *hb_root_port_create(HbHostBridge *bridge, const HbRootPortConfig *co
 	return g_steal_pointer(&port);
 }
 
-const char *hb_root_port_get_id(HbRootPort *port)
+const char *hb_port_get_id(HbPort *port)
 {
 	return port->config.id;
 }
 
-HbHostBridge *hb_root_port_get_bridge(HbRootPort *port)
+HbHostBridge *hb_port_get_bridge(HbPort *port)
 {
 	return port->bridge;
 }
 
-void hb_root_port_set_listener(HbRootPort *port, HbSlotListener listener, gpointer data)
+void hb_port_set_listener(HbPort *port, HbSlotListener listener, gpointer data)
 {
 	hb_slot_reports_set_listener(port->reports, listener, data);
 }
 
 /* What the embedder asks for. */
 
-static gboolean check_plug(HbRootPort *port, GError **error)
+static gboolean check_plug(HbPort *port, GError **error)
 {
 	if (port->occupant || port->newcomer)
 		g_set_error(error, HB_ERROR, HB_ERROR_BUSY,
@@ -495,7 +494,7 @@ static gboolean check_plug(HbRootPort *port, GError **error)
 	return FALSE;
 }
 
-gboolean hb_root_port_plug(HbRootPort *port, HbPciFunction *function, GError **error)
+gboolean hb_port_plug(HbPort *port, HbPciFunction *function, GError **error)
 {
 	hb_host_bridge_lock(port->bridge);
 	gboolean fits = check_plug(port, error);
@@ -510,7 +509,7 @@ gboolean hb_root_port_plug(HbRootPort *port, HbPciFunction *function, GError **e
 	return fits;
 }
 
-static gboolean check_request(HbRootPort *port, GError **error)
+static gboolean check_request(HbPort *port, GError **error)
 {
 	const char *id = port->config.id;
 
@@ -531,7 +530,7 @@ static gboolean check_request(HbRootPort *port, GError **error)
 	return FALSE;
 }
 
-gboolean hb_root_port_request_removal(HbRootPort *port, GError **error)
+gboolean hb_port_request_removal(HbPort *port, GError **error)
 {
 	hb_host_bridge_lock(port->bridge);
 	gboolean accepted = check_request(port, error);
@@ -541,7 +540,7 @@ gboolean hb_root_port_request_removal(HbRootPort *port, GError **error)
 	return accepted;
 }
 
-void hb_root_port_pull(HbRootPort *port, HbPciFunction *function)
+void hb_port_pull(HbPort *port, HbPciFunction *function)
 {
 	hb_host_bridge_lock(port->bridge);
 	if (port->occupant && (!function || function == port->occupant))
@@ -551,14 +550,14 @@ void hb_root_port_pull(HbRootPort *port, HbPciFunction *function)
 	hb_host_bridge_unlock(port->bridge);
 }
 
-void hb_root_port_set_running(HbRootPort *port)
+void hb_port_set_running(HbPort *port)
 {
 	hb_host_bridge_lock(port->bridge);
 	port->running = TRUE;
 	hb_host_bridge_unlock(port->bridge);
 }
 
-void hb_root_port_get_info(HbRootPort *port, HbSlotInfo *info)
+void hb_port_get_info(HbPort *port, HbSlotInfo *info)
 {
 	const HbSlotRegisters *registers = &port->slot.registers;
 

@@ -17,13 +17,11 @@ START_TEST(test_port_is_a_bridge_with_its_capabilities_in_order)
 	ck_assert_uint_eq(scene_read_port(PCI_HEADER_TYPE, 1), PCI_HEADER_TYPE_BRIDGE);
 	ck_assert_uint_eq(scene_read_port(PCI_STATUS, 2) & PCI_STATUS_CAP_LIST,
 			  PCI_STATUS_CAP_LIST);
-	ck_assert_uint_eq(scene_read_port(PCI_CAPABILITY_LIST, 1), HB_ROOT_PORT_EXPRESS);
-	ck_assert_uint_eq(scene_read_port(HB_ROOT_PORT_EXPRESS, 2),
-			  PCI_CAP_ID_EXP | HB_ROOT_PORT_MSI << 8);
-	ck_assert_uint_eq(scene_read_port(HB_ROOT_PORT_MSI, 2),
-			  PCI_CAP_ID_MSI | HB_ROOT_PORT_PM << 8);
-	ck_assert_uint_eq(scene_read_port(HB_ROOT_PORT_PM, 2), PCI_CAP_ID_PM);
-	ck_assert_uint_eq(scene_read_port(HB_ROOT_PORT_EXPRESS + PCI_EXP_FLAGS, 2), 0x0142);
+	ck_assert_uint_eq(scene_read_port(PCI_CAPABILITY_LIST, 1), HB_PORT_EXPRESS);
+	ck_assert_uint_eq(scene_read_port(HB_PORT_EXPRESS, 2), PCI_CAP_ID_EXP | HB_PORT_MSI << 8);
+	ck_assert_uint_eq(scene_read_port(HB_PORT_MSI, 2), PCI_CAP_ID_MSI | HB_PORT_PM << 8);
+	ck_assert_uint_eq(scene_read_port(HB_PORT_PM, 2), PCI_CAP_ID_PM);
+	ck_assert_uint_eq(scene_read_port(HB_PORT_EXPRESS + PCI_EXP_FLAGS, 2), 0x0142);
 	ck_assert_uint_eq(scene_read_port(PCI_INTERRUPT_PIN, 1), 0);
 	ck_assert_uint_eq(scene_read_port(0x100, 4), 0);
 }
@@ -40,7 +38,7 @@ START_TEST(test_slot_capabilities_say_what_was_configured)
 						       PCI_EXP_SLTCAP_HPC);
 	ck_assert_uint_eq(capabilities & PCI_EXP_SLTCAP_NCCS, PCI_EXP_SLTCAP_NCCS);
 	ck_assert_uint_eq(capabilities >> 19, 5);
-	ck_assert_uint_eq(scene_read_port(HB_ROOT_PORT_EXPRESS + PCI_EXP_LNKCAP, 4) &
+	ck_assert_uint_eq(scene_read_port(HB_PORT_EXPRESS + PCI_EXP_LNKCAP, 4) &
 				  PCI_EXP_LNKCAP_DLLLARC,
 			  PCI_EXP_LNKCAP_DLLLARC);
 }
@@ -54,7 +52,7 @@ START_TEST(test_link_status_has_width_and_speed_only_while_active)
 	scene_plug(&scene_drive_a);
 
 	ck_assert_uint_eq(scene_read_port(LINK_STATUS, 2), PCI_EXP_LNKSTA_DLLLA | 4 << 4 | 3);
-	hb_root_port_pull(scene_port, NULL);
+	hb_port_pull(scene_port, NULL);
 	ck_assert_uint_eq(scene_read_port(LINK_STATUS, 2), 0);
 }
 END_TEST
@@ -71,7 +69,7 @@ static const struct {
 
 static void create_for_control(guint i)
 {
-	HbRootPortConfig config = scene_get_config();
+	HbPortConfig config = scene_get_config();
 
 	config.attention_button = controls[i].button;
 	config.power_controller = controls[i].power;
@@ -109,7 +107,7 @@ END_TEST
 START_TEST(test_slot_status_clears_exactly_the_ones_written)
 {
 	static const guint16 bits[] = { ABP, PDC, CC, DLLSC };
-	HbRootPortConfig config = scene_get_config();
+	HbPortConfig config = scene_get_config();
 	guint16 bit = bits[_i / 3];
 	guint size = 1u << (_i % 3);
 	guint16 all = ABP | PDC | CC | DLLSC | PDS;
@@ -184,13 +182,13 @@ START_TEST(test_express_registers_are_those_of_a_port_at_8_gt)
 {
 	scene_create_default();
 
-	ck_assert_uint_eq(scene_read_port(HB_ROOT_PORT_EXPRESS + PCI_EXP_DEVCAP, 4),
+	ck_assert_uint_eq(scene_read_port(HB_PORT_EXPRESS + PCI_EXP_DEVCAP, 4),
 			  PCI_EXP_DEVCAP_RBER);
-	ck_assert_uint_eq(scene_read_port(HB_ROOT_PORT_EXPRESS + PCI_EXP_DEVCTL, 2), 0x2810);
-	ck_assert_uint_eq(scene_read_port(HB_ROOT_PORT_EXPRESS + PCI_EXP_LNKCAP, 4), 0x05100043);
-	ck_assert_uint_eq(scene_read_port(HB_ROOT_PORT_EXPRESS + PCI_EXP_LNKCAP2, 4), 0xe);
-	ck_assert_uint_eq(scene_read_port(HB_ROOT_PORT_EXPRESS + PCI_EXP_LNKCTL2, 2), 3);
-	ck_assert_uint_eq(scene_read_port(HB_ROOT_PORT_PM + PCI_PM_PMC, 2), 3);
+	ck_assert_uint_eq(scene_read_port(HB_PORT_EXPRESS + PCI_EXP_DEVCTL, 2), 0x2810);
+	ck_assert_uint_eq(scene_read_port(HB_PORT_EXPRESS + PCI_EXP_LNKCAP, 4), 0x05100043);
+	ck_assert_uint_eq(scene_read_port(HB_PORT_EXPRESS + PCI_EXP_LNKCAP2, 4), 0xe);
+	ck_assert_uint_eq(scene_read_port(HB_PORT_EXPRESS + PCI_EXP_LNKCTL2, 2), 3);
+	ck_assert_uint_eq(scene_read_port(HB_PORT_PM + PCI_PM_PMC, 2), 3);
 	ck_assert_uint_eq(scene_read_port(PM_CONTROL, 2), PCI_PM_CTRL_NO_SOFT_RESET);
 }
 END_TEST
@@ -199,13 +197,13 @@ START_TEST(test_link_and_root_control_keep_their_bits)
 {
 	scene_create_default();
 
-	scene_write_port(HB_ROOT_PORT_EXPRESS + PCI_EXP_DEVCTL, 2, 0xffff);
-	scene_write_port(HB_ROOT_PORT_EXPRESS + PCI_EXP_LNKCTL, 2, 0xffff);
-	scene_write_port(HB_ROOT_PORT_EXPRESS + PCI_EXP_RTCTL, 2, 0xffff);
+	scene_write_port(HB_PORT_EXPRESS + PCI_EXP_DEVCTL, 2, 0xffff);
+	scene_write_port(HB_PORT_EXPRESS + PCI_EXP_LNKCTL, 2, 0xffff);
+	scene_write_port(HB_PORT_EXPRESS + PCI_EXP_RTCTL, 2, 0xffff);
 
-	ck_assert_uint_eq(scene_read_port(HB_ROOT_PORT_EXPRESS + PCI_EXP_DEVCTL, 2), 0x78ff);
-	ck_assert_uint_eq(scene_read_port(HB_ROOT_PORT_EXPRESS + PCI_EXP_LNKCTL, 2), 0x00c3);
-	ck_assert_uint_eq(scene_read_port(HB_ROOT_PORT_EXPRESS + PCI_EXP_RTCTL, 2), 0x000f);
+	ck_assert_uint_eq(scene_read_port(HB_PORT_EXPRESS + PCI_EXP_DEVCTL, 2), 0x78ff);
+	ck_assert_uint_eq(scene_read_port(HB_PORT_EXPRESS + PCI_EXP_LNKCTL, 2), 0x00c3);
+	ck_assert_uint_eq(scene_read_port(HB_PORT_EXPRESS + PCI_EXP_RTCTL, 2), 0x000f);
 }
 END_TEST
 
@@ -218,7 +216,7 @@ START_TEST(test_interrupt_comes_once_until_the_events_are_cleared)
 
 	scene_request_removal();
 	scene_assert_transcript("msi fee00000 41\n");
-	hb_root_port_pull(scene_port, NULL);
+	hb_port_pull(scene_port, NULL);
 	scene_assert_transcript("sever A\n");
 	scene_clear_events();
 	scene_set_indicator(OFF);
@@ -289,7 +287,7 @@ END_TEST
 
 Suite *test_suite(void)
 {
-	Suite *suite = suite_create("root-port-registers");
+	Suite *suite = suite_create("port-registers");
 	TCase *cases = tcase_create("cases");
 
 	tcase_add_checked_fixture(cases, scene_set_up, scene_tear_down);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Copyright the hotbay authors */
-#ifndef HW_ROOT_PORT_H
-#define HW_ROOT_PORT_H
+#ifndef HW_PORT_H
+#define HW_PORT_H
 
 #include <hotbay/slot.h>
 
@@ -10,8 +10,8 @@
 #define HB_ROOT_PORT_DEVICE_ID 0x000c
 
 /* Where its capabilities are. */
-#define HB_ROOT_PORT_PM	     0x40
-#define HB_ROOT_PORT_MSI     0x48
-#define HB_ROOT_PORT_EXPRESS 0x60
+#define HB_PORT_PM	0x40
+#define HB_PORT_MSI	0x48
+#define HB_PORT_EXPRESS 0x60
 
 #endif
