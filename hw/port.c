@@ -20,16 +20,13 @@
  * any thread. The public functions take it.
  */
 
-#include "hw/port.h"
+#include "hw/port-private.h"
 
 #include "hw/bridge.h"
 #include "hw/capability.h"
 #include "hw/express.h"
 #include "hw/host-bridge.h"
 #include "hw/host.h"
-#include "hw/msi.h"
-#include "hw/slot-reports.h"
-#include "hw/slot.h"
 
 #include <hotbay/error.h>
 
@@ -38,10 +35,12 @@
 
 #define MIB (G_GUINT64_CONSTANT(1) << 20)
 
-#define DEFAULT_REMOVAL_TIMEOUT_MS 60000
-#define DEFAULT_MEM32_SIZE	   (2 * MIB)
-#define DEFAULT_MEM64_SIZE	   (64 * MIB)
-#define SLOT_NUMBER_LAST	   0x1fff /* 13 bits, PCIe r6.0 §7.5.3.9 */
+#define DEFAULT_REMOVAL_TIMEOUT_MS	60000
+#define DEFAULT_HOST_REMOVAL_TIMEOUT_MS 30000
+#define DEFAULT_ACKNOWLEDGE_TIMEOUT_MS	60000
+#define DEFAULT_MEM32_SIZE		(2 * MIB)
+#define DEFAULT_MEM64_SIZE		(64 * MIB)
+#define SLOT_NUMBER_LAST		0x1fff /* 13 bits, PCIe r6.0 §7.5.3.9 */
 
 #define SLOT_CONTROL (HB_PORT_EXPRESS + PCI_EXP_SLTCTL)
 #define SLOT_STATUS  (HB_PORT_EXPRESS + PCI_EXP_SLTSTA)
@@ -50,23 +49,6 @@
 _Static_assert(HB_PORT_PM + PCI_PM_SIZEOF <= HB_PORT_MSI, "PM overlaps MSI");
 _Static_assert(HB_PORT_MSI + HB_MSI_SIZE <= HB_PORT_EXPRESS, "MSI overlaps Express");
 _Static_assert(SLOT_STATUS == SLOT_CONTROL + 2, "Slot Control and Status are one doubleword");
-
-struct HbPort {
-	HbPciFunction function; /* first: the bridge sees the port as this */
-	HbHostBridge *bridge;
-	HbPortConfig config; /* its id is owned */
-	HbSlotReports *reports;
-
-	/* All below is guarded by the bus lock. */
-	HbConfigSpace space;
-	guint8 initial[HB_CONFIG_SIZE]; /* values of @space after a reset */
-	HbMsi msi;
-	HbSlot slot;
-	HbPciFunction *occupant; /* (nullable): owned */
-	HbPciFunction *newcomer; /* (nullable): owned; in line */
-	GSource *timer;		 /* (nullable): the removal's, or the settling slot's */
-	gboolean running;
-};
 
 static HbPort *to_port(HbPciFunction *function)
 {
@@ -80,8 +62,6 @@ static HbHost *get_host(HbPort *port)
 
 /* Carrying out the slot's actions. */
 
-static void step(HbPort *port, HbSlotInput input, guint16 value, guint16 mask);
-
 static gboolean on_timer(gpointer data)
 {
 	HbPort *port = data;
@@ -89,7 +69,7 @@ static gboolean on_timer(gpointer data)
 	hb_host_bridge_lock(port->bridge);
 	if (port->timer == g_main_current_source()) {
 		g_clear_pointer(&port->timer, g_source_unref);
-		step(port, HB_SLOT_INPUT_TIMEOUT, 0, 0);
+		hb_port_step(port, HB_SLOT_INPUT_TIMEOUT, 0, 0);
 	}
 	hb_host_bridge_unlock(port->bridge);
 	return G_SOURCE_REMOVE;
@@ -103,35 +83,59 @@ static void stop_timer(HbPort *port)
 	}
 }
 
+/* 0: for ever. */
 static void start_timer(HbPort *port, guint milliseconds)
 {
 	stop_timer(port);
+	if (milliseconds == 0)
+		return;
 	port->timer = g_timeout_source_new(milliseconds);
 	g_source_set_callback(port->timer, on_timer, port, NULL);
 	g_source_attach(port->timer, hb_host_get_context(get_host(port)));
+}
+
+void hb_port_start_removal_timer(HbPort *port)
+{
+	guint timeout = port->removal.timeout_ms;
+
+	port->removal_ends_us = timeout ? g_get_monotonic_time() + (gint64)timeout * 1000 : 0;
+	start_timer(port, timeout);
 }
 
 static void perform_timers(HbPort *port, guint actions)
 {
 	if (actions & HB_SLOT_ACTION_STOP_TIMER)
 		stop_timer(port);
-	if (actions & HB_SLOT_ACTION_START_REMOVAL_TIMER && port->config.removal_timeout_ms)
-		start_timer(port, port->config.removal_timeout_ms);
+	if (actions & HB_SLOT_ACTION_START_REMOVAL_TIMER)
+		hb_port_start_removal_timer(port);
 	if (actions & HB_SLOT_ACTION_START_SETTLE_TIMER)
 		start_timer(port, HB_SLOT_SETTLE_MS);
+	if (actions & HB_SLOT_ACTION_START_HAUNT_TIMER)
+		start_timer(port, port->config.acknowledge_timeout_ms);
 }
 
-/* Returns: (transfer full) (nullable): who left. */
-static HbPciFunction *perform_moves(HbPort *port, guint actions)
+/* Who left in one step, severed and to be released. */
+typedef struct Leaving {
+	HbPciFunction *occupant; /* (nullable) */
+	HbPciFunction *newcomer; /* (nullable) */
+} Leaving;
+
+static HbPciFunction *sever_one(HbPciFunction **place)
 {
-	HbPciFunction *leaving = NULL;
+	HbPciFunction *function = g_steal_pointer(place);
+
+	function->ops->sever(function);
+	return function;
+}
+
+static Leaving perform_moves(HbPort *port, guint actions)
+{
+	Leaving leaving = { NULL, NULL };
 
 	if (actions & HB_SLOT_ACTION_SEVER)
-		leaving = g_steal_pointer(&port->occupant);
+		leaving.occupant = sever_one(&port->occupant);
 	if (actions & HB_SLOT_ACTION_SEVER_NEWCOMER)
-		leaving = g_steal_pointer(&port->newcomer);
-	if (leaving)
-		leaving->ops->sever(leaving);
+		leaving.newcomer = sever_one(&port->newcomer);
 	if (actions & HB_SLOT_ACTION_ADMIT) {
 		port->occupant = g_steal_pointer(&port->newcomer);
 		port->occupant->ops->attach(port->occupant, port->bridge);
@@ -171,33 +175,58 @@ static void perform_interrupt(HbPort *port, guint actions)
 		signal_message(port, &message);
 }
 
-static void perform_reports(HbPort *port, const HbSlotResult *result, HbPciFunction *leaving)
+static void report(HbPort *port, HbSlotEvent event, HbSlotReason reason, HbPciFunction *function)
 {
-	static const struct {
-		guint action;
-		HbSlotEvent event;
-	} events[] = {
-		{ HB_SLOT_ACTION_REPORT_INDICATORS, HB_SLOT_INDICATORS },
-		{ HB_SLOT_ACTION_REPORT_PLUGGED, HB_SLOT_PLUGGED },
-		{ HB_SLOT_ACTION_REPORT_REQUESTED, HB_SLOT_REMOVAL_REQUESTED },
-		{ HB_SLOT_ACTION_REPORT_REFUSED, HB_SLOT_REMOVAL_REFUSED },
-		{ HB_SLOT_ACTION_REPORT_SEVERED, HB_SLOT_SEVERED },
+	const HbSlotRegisters *registers = &port->slot.registers;
+	HbSlotReport told = {
+		.event = event,
+		.reason = reason,
+		.function = function,
+		.attention_indicator = hb_slot_registers_get_attention_indicator(registers),
+		.power_indicator = hb_slot_registers_get_power_indicator(registers),
+		.powered = !(registers->control & PCI_EXP_SLTCTL_PCC),
 	};
 
-	for (guint i = 0; i < G_N_ELEMENTS(events); i++) {
-		HbSlotEvent event = events[i].event;
-		gboolean has_reason = event == HB_SLOT_REMOVAL_REFUSED || event == HB_SLOT_SEVERED;
-
-		if (result->actions & events[i].action)
-			hb_slot_reports_add(port->reports, event,
-					    has_reason ? result->reason : HB_SLOT_REASON_NONE,
-					    leaving ? leaving : port->occupant);
-	}
-	if (result->actions & HB_SLOT_ACTION_RELEASE)
-		hb_slot_reports_add_release(port->reports, leaving);
+	hb_slot_reports_add(port->reports, &told);
 }
 
-static void step(HbPort *port, HbSlotInput input, guint16 value, guint16 mask)
+/* Of several in one step: first what was asked and answered, then who left, then who came. */
+static void perform_reports(HbPort *port, const HbSlotResult *result, const Leaving *leaving)
+{
+	HbPciFunction *before = leaving->occupant ? leaving->occupant : port->occupant;
+	HbPciFunction *second = leaving->newcomer ? leaving->newcomer : port->newcomer;
+	HbSlotReason reason = result->reason;
+	gboolean unacknowledged = reason == HB_SLOT_REASON_UNACKNOWLEDGED;
+	const struct {
+		guint action;
+		HbSlotEvent event;
+		HbSlotReason reason;
+		HbPciFunction *function;
+	} reports[] = {
+		{ HB_SLOT_ACTION_REPORT_INDICATORS, HB_SLOT_INDICATORS, 0, before },
+		{ HB_SLOT_ACTION_REPORT_PLUG_WAITING, HB_SLOT_PLUG_WAITING, 0, second },
+		{ HB_SLOT_ACTION_REPORT_REMOVAL_WAITING, HB_SLOT_REMOVAL_WAITING, 0, before },
+		{ HB_SLOT_ACTION_REPORT_REQUESTED, HB_SLOT_REMOVAL_REQUESTED, 0, before },
+		{ HB_SLOT_ACTION_REPORT_REFUSED, HB_SLOT_REMOVAL_REFUSED, reason, before },
+		{ HB_SLOT_ACTION_REPORT_PLUG_REFUSED, HB_SLOT_PLUG_REFUSED, HB_SLOT_REASON_OCCUPIED,
+		  second },
+		{ HB_SLOT_ACTION_REPORT_SEVERED, HB_SLOT_SEVERED, reason,
+		  leaving->occupant ? leaving->occupant : leaving->newcomer },
+		{ HB_SLOT_ACTION_REPORT_PLUGGED, HB_SLOT_PLUGGED, unacknowledged ? reason : 0,
+		  port->occupant },
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(reports); i++) {
+		if (result->actions & reports[i].action)
+			report(port, reports[i].event, reports[i].reason, reports[i].function);
+	}
+	if (leaving->occupant)
+		hb_slot_reports_add_release(port->reports, leaving->occupant);
+	if (leaving->newcomer)
+		hb_slot_reports_add_release(port->reports, leaving->newcomer);
+}
+
+void hb_port_step(HbPort *port, HbSlotInput input, guint16 value, guint16 mask)
 {
 	HbSlotState state = port->slot.state;
 	HbSlotResult result = hb_slot_step(&port->slot, input, value, mask);
@@ -209,11 +238,13 @@ static void step(HbPort *port, HbSlotInput input, guint16 value, guint16 mask)
 			    hb_slot_state_to_str(state));
 		return;
 	}
+	if (result.reason == HB_SLOT_REASON_PULL)
+		result.reason = port->pull_reason;
 	perform_timers(port, result.actions);
-	HbPciFunction *leaving = perform_moves(port, result.actions);
+	Leaving leaving = perform_moves(port, result.actions);
 	show_registers(port);
 	perform_interrupt(port, result.actions);
-	perform_reports(port, &result, leaving);
+	perform_reports(port, &result, &leaving);
 }
 
 /* The port as a PCI function. */
@@ -234,10 +265,10 @@ static void write_slot(HbPort *port, guint offset, guint size, guint32 value)
 
 	value <<= shift;
 	if (mask >> 16)
-		step(port, HB_SLOT_INPUT_STATUS_WRITTEN, (guint16)(value >> 16),
-		     (guint16)(mask >> 16));
+		hb_port_step(port, HB_SLOT_INPUT_STATUS_WRITTEN, (guint16)(value >> 16),
+			     (guint16)(mask >> 16));
 	if (mask & 0xffff)
-		step(port, HB_SLOT_INPUT_CONTROL_WRITTEN, (guint16)value, (guint16)mask);
+		hb_port_step(port, HB_SLOT_INPUT_CONTROL_WRITTEN, (guint16)value, (guint16)mask);
 }
 
 /* PCIe r6.0 §7.5.2.2: a write of a power state that is not supported is discarded. */
@@ -279,7 +310,7 @@ static void reset(HbPciFunction *function)
 	HbPciFunction *occupant = port->occupant;
 
 	memcpy(port->space.value, port->initial, sizeof(port->initial));
-	step(port, HB_SLOT_INPUT_RESET, 0, 0);
+	hb_port_step(port, HB_SLOT_INPUT_RESET, 0, 0);
 	if (occupant && port->occupant == occupant)
 		occupant->ops->reset(occupant);
 }
@@ -378,6 +409,9 @@ void hb_port_config_init(HbPortConfig *config)
 		.no_command_completed = TRUE,
 		.surprise = TRUE,
 		.removal_timeout_ms = DEFAULT_REMOVAL_TIMEOUT_MS,
+		.host_removal_timeout_ms = DEFAULT_HOST_REMOVAL_TIMEOUT_MS,
+		.acknowledge_timeout_ms = DEFAULT_ACKNOWLEDGE_TIMEOUT_MS,
+		.guest_eject = TRUE,
 		.mem32_size = DEFAULT_MEM32_SIZE,
 		.mem64_size = DEFAULT_MEM64_SIZE,
 	};
@@ -413,6 +447,7 @@ static void init_slot(HbPort *port)
 		.indicators = config->indicators,
 		.no_command_completed = config->no_command_completed,
 		.surprise = config->surprise,
+		.locked = !config->guest_eject,
 	};
 
 	hb_slot_init(&port->slot, &properties);
@@ -473,106 +508,4 @@ HbHostBridge *hb_port_get_bridge(HbPort *port)
 void hb_port_set_listener(HbPort *port, HbSlotListener listener, gpointer data)
 {
 	hb_slot_reports_set_listener(port->reports, listener, data);
-}
-
-/* What the embedder asks for. */
-
-static gboolean check_plug(HbPort *port, GError **error)
-{
-	if (port->occupant || port->newcomer)
-		g_set_error(error, HB_ERROR, HB_ERROR_BUSY,
-			    "slot %s %s: wait until it is released, or use another slot",
-			    port->config.id,
-			    port->occupant ? "is occupied" : "has a drive waiting to enter");
-	else if (port->running && !port->config.hotplug)
-		g_set_error(error, HB_ERROR, HB_ERROR_UNSUPPORTED,
-			    "slot %s is not hot-plug capable: plug before the guest starts, or "
-			    "create the port with hotplug=on",
-			    port->config.id);
-	else
-		return TRUE;
-	return FALSE;
-}
-
-gboolean hb_port_plug(HbPort *port, HbPciFunction *function, GError **error)
-{
-	hb_host_bridge_lock(port->bridge);
-	gboolean fits = check_plug(port, error);
-	if (fits) {
-		function->port = port;
-		port->newcomer = function;
-		if (function->ops->plugged)
-			function->ops->plugged(function);
-		step(port, port->running ? HB_SLOT_INPUT_PLUG : HB_SLOT_INPUT_COLD_PLUG, 0, 0);
-	}
-	hb_host_bridge_unlock(port->bridge);
-	return fits;
-}
-
-static gboolean check_request(HbPort *port, GError **error)
-{
-	const char *id = port->config.id;
-
-	if (!port->occupant && !port->newcomer)
-		g_set_error(error, HB_ERROR, HB_ERROR_NOT_FOUND,
-			    "slot %s is empty: there is nothing to remove", id);
-	else if (hb_slot_is_removal_pending(&port->slot))
-		g_set_error(error, HB_ERROR, HB_ERROR_BUSY,
-			    "slot %s: a removal is in flight: wait for its end", id);
-	else if (port->slot.state == HB_SLOT_STATE_ON && !hb_slot_can_be_asked(&port->slot))
-		g_set_error(error, HB_ERROR, HB_ERROR_UNSUPPORTED,
-			    "slot %s has no way to ask the guest: create the port with hotplug, an "
-			    "attention button, and indicators or a power controller; or switch the "
-			    "slot off in the guest first",
-			    id);
-	else
-		return TRUE;
-	return FALSE;
-}
-
-gboolean hb_port_request_removal(HbPort *port, GError **error)
-{
-	hb_host_bridge_lock(port->bridge);
-	gboolean accepted = check_request(port, error);
-	if (accepted)
-		step(port, HB_SLOT_INPUT_REQUEST_REMOVAL, 0, 0);
-	hb_host_bridge_unlock(port->bridge);
-	return accepted;
-}
-
-void hb_port_pull(HbPort *port, HbPciFunction *function)
-{
-	hb_host_bridge_lock(port->bridge);
-	if (port->occupant && (!function || function == port->occupant))
-		step(port, HB_SLOT_INPUT_PULL, 0, 0);
-	else if (function && function == port->newcomer)
-		step(port, HB_SLOT_INPUT_PULL_NEWCOMER, 0, 0);
-	hb_host_bridge_unlock(port->bridge);
-}
-
-void hb_port_set_running(HbPort *port)
-{
-	hb_host_bridge_lock(port->bridge);
-	port->running = TRUE;
-	hb_host_bridge_unlock(port->bridge);
-}
-
-void hb_port_get_info(HbPort *port, HbSlotInfo *info)
-{
-	const HbSlotRegisters *registers = &port->slot.registers;
-
-	hb_host_bridge_lock(port->bridge);
-	*info = (HbSlotInfo){
-		.state = hb_slot_state_to_str(port->slot.state),
-		.occupant = port->occupant,
-		.secondary_bus = hb_bridge_get_secondary_bus(&port->space),
-		.presence = hb_slot_registers_is_occupied(registers),
-		.link_active = registers->link_active,
-		.removal_pending = hb_slot_is_removal_pending(&port->slot),
-		.attention_indicator = hb_slot_registers_get_attention_indicator(registers),
-		.power_indicator = hb_slot_registers_get_power_indicator(registers),
-		.slot_control = registers->control,
-		.slot_status = registers->status,
-	};
-	hb_host_bridge_unlock(port->bridge);
 }

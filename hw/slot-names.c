@@ -37,6 +37,8 @@ const char *hb_slot_input_to_str(HbSlotInput input)
 		[HB_SLOT_INPUT_STATUS_WRITTEN] = "STATUS_WRITTEN",
 		[HB_SLOT_INPUT_RESET] = "RESET",
 		[HB_SLOT_INPUT_TIMEOUT] = "TIMEOUT",
+		[HB_SLOT_INPUT_INSIST] = "INSIST",
+		[HB_SLOT_INPUT_DISMISS_NEWCOMER] = "DISMISS_NEWCOMER",
 	};
 
 	return get_name(names, G_N_ELEMENTS(names), input);
@@ -51,6 +53,9 @@ const char *hb_slot_event_to_str(HbSlotEvent event)
 		[HB_SLOT_SEVERED] = "SEVERED",
 		[HB_SLOT_RELEASED] = "RELEASED",
 		[HB_SLOT_INDICATORS] = "INDICATORS",
+		[HB_SLOT_PLUG_WAITING] = "PLUG_WAITING",
+		[HB_SLOT_PLUG_REFUSED] = "PLUG_REFUSED",
+		[HB_SLOT_REMOVAL_WAITING] = "REMOVAL_WAITING",
 	};
 
 	return get_name(names, G_N_ELEMENTS(names), event);
@@ -59,9 +64,17 @@ const char *hb_slot_event_to_str(HbSlotEvent event)
 const char *hb_slot_reason_to_str(HbSlotReason reason)
 {
 	static const char *const names[] = {
-		[HB_SLOT_REASON_NONE] = "NONE",		  [HB_SLOT_REASON_REQUEST] = "REQUEST",
-		[HB_SLOT_REASON_PULL] = "PULL",		  [HB_SLOT_REASON_RESET] = "RESET",
-		[HB_SLOT_REASON_CANCELLED] = "CANCELLED", [HB_SLOT_REASON_TIMED_OUT] = "TIMED_OUT",
+		[HB_SLOT_REASON_NONE] = "NONE",
+		[HB_SLOT_REASON_REQUEST] = "REQUEST",
+		[HB_SLOT_REASON_PULL] = "PULL",
+		[HB_SLOT_REASON_RESET] = "RESET",
+		[HB_SLOT_REASON_CANCELLED] = "CANCELLED",
+		[HB_SLOT_REASON_TIMED_OUT] = "TIMED_OUT",
+		[HB_SLOT_REASON_ESCALATED] = "ESCALATED",
+		[HB_SLOT_REASON_COMMAND] = "COMMAND",
+		[HB_SLOT_REASON_SHUTDOWN] = "SHUTDOWN",
+		[HB_SLOT_REASON_OCCUPIED] = "OCCUPIED",
+		[HB_SLOT_REASON_UNACKNOWLEDGED] = "UNACKNOWLEDGED",
 	};
 
 	return get_name(names, G_N_ELEMENTS(names), reason);

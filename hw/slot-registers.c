@@ -31,6 +31,17 @@ gboolean hb_slot_registers_is_listening(const HbSlotRegisters *registers)
 	return !!(registers->control & PCI_EXP_SLTCTL_HPIE);
 }
 
+/*
+ * A driver that leaves disables all; one that only sleeps, or works on the slot, keeps its events
+ * (Linux 6.1 drivers/pci/hotplug/pciehp_hpc.c, pcie_disable_notification() and
+ * pcie_disable_interrupt()).
+ */
+gboolean hb_slot_registers_is_deserted(const HbSlotRegisters *registers)
+{
+	return !(registers->control & (PCI_EXP_SLTCTL_HPIE | PCI_EXP_SLTCTL_ABPE |
+				       PCI_EXP_SLTCTL_PDCE | PCI_EXP_SLTCTL_DLLSCE));
+}
+
 static gboolean is_powered(const HbSlotRegisters *registers)
 {
 	return !registers->properties.power_controller ||

@@ -14,6 +14,7 @@ typedef struct HbSlotProperties {
 	gboolean indicators;
 	gboolean no_command_completed;
 	gboolean surprise;
+	gboolean locked; /* not told: an occupant that the guest switches off comes back */
 } HbSlotProperties;
 
 /* The registers as values. Pure: hw/slot.c decides what happens to them, and when. */
@@ -32,6 +33,8 @@ HbIndicator hb_slot_registers_get_power_indicator(const HbSlotRegisters *registe
 gboolean hb_slot_registers_is_occupied(const HbSlotRegisters *registers);
 /* Does the guest take interrupts from the slot at all? */
 gboolean hb_slot_registers_is_listening(const HbSlotRegisters *registers);
+/* Has the guest given up the slot: no event is enabled either? */
+gboolean hb_slot_registers_is_deserted(const HbSlotRegisters *registers);
 gboolean hb_slot_registers_is_blinking(const HbSlotRegisters *registers);
 /* Has the guest switched the slot off? A power controller says so; else the power indicator. */
 gboolean hb_slot_registers_is_switched_off(const HbSlotRegisters *registers);

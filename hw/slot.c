@@ -67,6 +67,10 @@
  *    PIC        on    |blink   |on
  *    state      ON |REM._REQ.. |ON
  *
+ *    An occupant that came while nobody listened is unmet: the guest may have passed its bus
+ * before, and takes a press for the wish to add it. Then the end of that blink is no answer, and
+ * the button is pressed again.
+ *
  * 9. The guest does not answer. REFUSED(TIMED_OUT). A press that it has not seen is taken back. One
  *    that it saw may still blink: the next request then waits as in 6.
  *
@@ -87,8 +91,17 @@
  *
  * 11. Pull during a removal: as 10; the pull is the removal's end.
  *
+ *     A guest that never says so has HAUNTED's time, then who is in line comes in unacknowledged;
+ * so too in SETTLING. Should it bury the old one later, it switches the new one off with it: that
+ *     is recalled, which is to say announced once more (recall).
+ *
  * 12. The guest switches power off by its own hand, or its indicator: OFF, and the occupant stays.
- *     With its power it loses its state (RESET).
+ *     With its power it loses its state (RESET). A locked slot recalls it as soon as the guest is
+ *     done with switching off.
+ *
+ *    PIC        on    |off         |blink    |on
+ *    notify            E  (locked)
+ *    state      ON |OFF            |ON
  *
  * 13. Plug while the indicator of an empty slot blinks: SETTLING, as after 5.
  *
@@ -97,476 +110,363 @@
  *
  * 15. The guest stops listening (HPIE=0) in HAUNTED or SETTLING: over, since nobody will say so.
  *
+ * 16. The guest deserts the slot: HPIE and all event enables are 0, as before a kexec. An occupant
+ *     is left as firmware leaves it, whatever its indicator showed, and a removal that the old
+ *     kernel was asked for waits for the next, as in 6.
+ *
+ *    enables    --------\_________/------
+ *    press         v                v
+ *    PIC        on    |on   (was blinking)
+ *    state      REM._R. |REM._WAITING |REM._REQUESTED
+ *
+ * 17. A removal that is insisted on is never REFUSED: where it would be, it is a pull (ESCALATED).
+ *
  * What firmware leaves, at first and after a reset: an occupied slot is powered with its power
  * indicator on; an empty one is off in both. Linux believes an indicator that it finds, and an
  * empty slot that is powered would not be powered on again by an add.
  *
  * Invariants: link active => presence. One ending for each request. SEVER before RELEASE, each once
- * for each occupant. No press in a blink. Nobody is admitted while haunted. NOTIFY exactly when
- * HPIE && (an event && its enable) becomes true (PCIe r6.0 §6.7.3.4).
+ * for each occupant. No press in a blink. Nobody is admitted while haunted, but by its time-out.
+ * NOTIFY exactly when HPIE && (an event && its enable) becomes true (PCIe r6.0 §6.7.3.4).
  */
 
 #include "hw/slot.h"
 
+#include "hw/slot-moves.h"
+
 #include <linux/pci_regs.h>
-
-/* Of the two inputs that are register writes. */
-typedef struct Write {
-	guint16 value;
-	guint16 mask;
-} Write;
-
-/* Moving from state to state. */
-
-static void impossible(HbSlotResult *result)
-{
-	result->actions |= HB_SLOT_ACTION_IMPOSSIBLE;
-}
-
-/* Says whether the interrupt condition has become true since the last look. */
-static void look_at_interrupt(HbSlot *slot, HbSlotResult *result)
-{
-	gboolean was_asserted = slot->asserted;
-
-	slot->asserted = hb_slot_registers_is_asserted(&slot->registers);
-	if (slot->asserted && !was_asserted)
-		result->actions |= HB_SLOT_ACTION_NOTIFY;
-}
-
-/*
- * What a guest writes takes effect before the slot answers. So a write that clears an event, and an
- * answer that sets it again, are an edge.
- */
-static void write_status(HbSlot *slot, Write write, HbSlotResult *result)
-{
-	hb_slot_registers_write_status(&slot->registers, write.value);
-	look_at_interrupt(slot, result);
-}
-
-/* One command. An occupant that stays loses its state with its power. */
-static void write_control(HbSlot *slot, Write write, HbSlotResult *result)
-{
-	gboolean was_active = slot->registers.link_active;
-
-	hb_slot_registers_write_control(&slot->registers, write.value, write.mask);
-	if (was_active && !slot->registers.link_active)
-		result->actions |= HB_SLOT_ACTION_RESET;
-	look_at_interrupt(slot, result);
-}
-
-static void become_occupied(HbSlot *slot, HbSlotResult *result)
-{
-	slot->state = hb_slot_registers_is_switched_off(&slot->registers) ? HB_SLOT_STATE_OFF
-									  : HB_SLOT_STATE_ON;
-	slot->newcomer = FALSE;
-	result->actions |= HB_SLOT_ACTION_ADMIT | HB_SLOT_ACTION_REPORT_PLUGGED;
-}
-
-/* The one in line comes in and is announced: cases 1, 2 and 3. */
-static void admit(HbSlot *slot, HbSlotResult *result)
-{
-	hb_slot_registers_set_presence(&slot->registers, TRUE);
-	gboolean announced = hb_slot_registers_update_link(&slot->registers) &&
-			     slot->registers.control & PCI_EXP_SLTCTL_DLLSCE;
-
-	if (!hb_slot_registers_is_listening(&slot->registers))
-		hb_slot_registers_set_power_indicator(&slot->registers, slot->registers.link_active
-										? HB_INDICATOR_ON
-										: HB_INDICATOR_OFF);
-	else if (!announced && hb_slot_registers_can_press(&slot->registers))
-		hb_slot_registers_raise(&slot->registers, PCI_EXP_SLTSTA_ABP);
-	become_occupied(slot, result);
-}
-
-/* The one in line is simply there. */
-static void admit_cold(HbSlot *slot, HbSlotResult *result)
-{
-	hb_slot_registers_reset(&slot->registers, TRUE);
-	become_occupied(slot, result);
-}
-
-/* The last occupant is history. While nobody listens an empty slot is as firmware leaves it. */
-static void come_to_rest(HbSlot *slot, HbSlotResult *result)
-{
-	if (!hb_slot_registers_is_listening(&slot->registers))
-		hb_slot_registers_reset_power(&slot->registers);
-	if (slot->newcomer)
-		admit(slot, result);
-	else
-		slot->state = HB_SLOT_STATE_EMPTY;
-}
-
-static void settle(HbSlot *slot, HbSlotResult *result)
-{
-	if (hb_slot_registers_is_settled(&slot->registers)) {
-		come_to_rest(slot, result);
-		return;
-	}
-	slot->state = HB_SLOT_STATE_SETTLING;
-	if (!slot->registers.properties.indicators)
-		result->actions |= HB_SLOT_ACTION_START_SETTLE_TIMER;
-}
-
-static void end_settling(HbSlot *slot, HbSlotResult *result)
-{
-	if (!slot->registers.properties.indicators)
-		result->actions |= HB_SLOT_ACTION_STOP_TIMER;
-	come_to_rest(slot, result);
-}
-
-static void sever(HbSlotResult *result, HbSlotReason reason)
-{
-	result->actions |=
-		HB_SLOT_ACTION_SEVER | HB_SLOT_ACTION_RELEASE | HB_SLOT_ACTION_REPORT_SEVERED;
-	result->actions &= ~(guint)HB_SLOT_ACTION_RESET; /* it does not get its power back here */
-	result->reason = reason;
-}
-
-/* The occupant leaves. A press that the guest has not seen leaves with it. */
-static void depart(HbSlot *slot, HbSlotReason reason, HbSlotResult *result)
-{
-	gboolean haunts =
-		reason == HB_SLOT_REASON_PULL && hb_slot_registers_is_in_use(&slot->registers);
-
-	sever(result, reason);
-	hb_slot_registers_write_status(&slot->registers, PCI_EXP_SLTSTA_ABP);
-	hb_slot_registers_set_presence(&slot->registers, FALSE);
-	hb_slot_registers_update_link(&slot->registers);
-	if (haunts)
-		slot->state = HB_SLOT_STATE_HAUNTED;
-	else
-		settle(slot, result);
-}
-
-/* The one in line leaves it, by either input. */
-static void dismiss_newcomer(HbSlot *slot, HbSlotInput input, HbSlotResult *result)
-{
-	if (!slot->newcomer) {
-		impossible(result);
-		return;
-	}
-	slot->newcomer = FALSE;
-	result->actions |= HB_SLOT_ACTION_SEVER_NEWCOMER | HB_SLOT_ACTION_RELEASE |
-			   HB_SLOT_ACTION_REPORT_SEVERED;
-	result->reason =
-		input == HB_SLOT_INPUT_PULL_NEWCOMER ? HB_SLOT_REASON_PULL : HB_SLOT_REASON_REQUEST;
-}
-
-static void stand_in_line(HbSlot *slot, HbSlotResult *result)
-{
-	if (slot->newcomer)
-		impossible(result);
-	else
-		slot->newcomer = TRUE;
-}
-
-static void press_for_removal(HbSlot *slot, HbSlotResult *result)
-{
-	hb_slot_registers_raise(&slot->registers, PCI_EXP_SLTSTA_ABP);
-	slot->state = HB_SLOT_STATE_REMOVAL_REQUESTED;
-	result->actions |= HB_SLOT_ACTION_START_REMOVAL_TIMER | HB_SLOT_ACTION_REPORT_REQUESTED;
-}
-
-static void end_removal(HbSlot *slot, HbSlotReason reason, HbSlotResult *result)
-{
-	result->actions |= HB_SLOT_ACTION_STOP_TIMER;
-	depart(slot, reason, result);
-}
-
-static void refuse_removal(HbSlot *slot, HbSlotReason reason, HbSlotResult *result)
-{
-	hb_slot_registers_write_status(&slot->registers, PCI_EXP_SLTSTA_ABP);
-	slot->state = HB_SLOT_STATE_ON;
-	result->actions |= HB_SLOT_ACTION_STOP_TIMER | HB_SLOT_ACTION_REPORT_REFUSED;
-	result->reason = reason;
-}
-
-/* Case 14 with a removal under way. */
-static void reset_away(HbSlot *slot, HbSlotResult *result)
-{
-	result->actions |= HB_SLOT_ACTION_STOP_TIMER;
-	sever(result, HB_SLOT_REASON_RESET);
-	hb_slot_registers_reset(&slot->registers, FALSE);
-	slot->state = HB_SLOT_STATE_EMPTY;
-}
-
-static void reset_unoccupied(HbSlot *slot, HbSlotResult *result)
-{
-	if (slot->newcomer) {
-		admit_cold(slot, result);
-	} else {
-		hb_slot_registers_reset(&slot->registers, FALSE);
-		slot->state = HB_SLOT_STATE_EMPTY;
-	}
-}
-
-static void reset_occupied(HbSlot *slot)
-{
-	hb_slot_registers_reset(&slot->registers, TRUE);
-	slot->state = HB_SLOT_STATE_ON;
-}
 
 /* One function a state. */
 
-static void step_empty(HbSlot *slot, HbSlotInput input, Write write, HbSlotResult *result)
+static void step_empty(HbSlot *slot, HbSlotInput input, HbSlotWrite write, HbSlotResult *result)
 {
 	switch (input) {
 	case HB_SLOT_INPUT_COLD_PLUG:
-		admit_cold(slot, result);
+		hb_slot_moves_admit_cold(slot, result);
 		break;
 	case HB_SLOT_INPUT_PLUG:
 		if (hb_slot_registers_is_listening(&slot->registers) &&
 		    hb_slot_registers_is_blinking(&slot->registers)) {
-			slot->newcomer = TRUE;
+			hb_slot_moves_stand_in_line(slot, result);
 			slot->state = HB_SLOT_STATE_SETTLING;
 		} else {
-			admit(slot, result);
+			hb_slot_moves_admit(slot, result);
 		}
 		break;
 	case HB_SLOT_INPUT_CONTROL_WRITTEN:
-		write_control(slot, write, result);
+		hb_slot_moves_write_control(slot, write, result);
 		break;
 	case HB_SLOT_INPUT_STATUS_WRITTEN:
-		write_status(slot, write, result);
+		hb_slot_moves_write_status(slot, write, result);
 		break;
 	case HB_SLOT_INPUT_RESET:
-		reset_unoccupied(slot, result);
+		hb_slot_moves_reset_vacant(slot, result);
 		break;
 	case HB_SLOT_INPUT_PULL:    /* the last occupant's second witness */
 	case HB_SLOT_INPUT_TIMEOUT: /* fired as it was stopped */
 		break;
 	case HB_SLOT_INPUT_REQUEST_REMOVAL:
 	case HB_SLOT_INPUT_PULL_NEWCOMER:
-		impossible(result);
+	case HB_SLOT_INPUT_DISMISS_NEWCOMER:
+	case HB_SLOT_INPUT_INSIST:
+		hb_slot_moves_impossible(result);
 		break;
 	}
 }
 
-static void step_off(HbSlot *slot, HbSlotInput input, Write write, HbSlotResult *result)
+static void step_off(HbSlot *slot, HbSlotInput input, HbSlotWrite write, HbSlotResult *result)
 {
 	switch (input) {
 	case HB_SLOT_INPUT_REQUEST_REMOVAL:
-		depart(slot, HB_SLOT_REASON_REQUEST, result);
+		hb_slot_moves_depart(slot, HB_SLOT_REASON_REQUEST, result);
 		break;
 	case HB_SLOT_INPUT_PULL:
-		depart(slot, HB_SLOT_REASON_PULL, result);
+		hb_slot_moves_depart(slot, HB_SLOT_REASON_PULL, result);
 		break;
 	case HB_SLOT_INPUT_CONTROL_WRITTEN:
-		write_control(slot, write, result);
+		hb_slot_moves_write_control(slot, write, result);
 		if (!hb_slot_registers_is_switched_off(&slot->registers))
 			slot->state = HB_SLOT_STATE_ON;
+		else if (hb_slot_registers_is_settled(&slot->registers))
+			hb_slot_moves_recall(slot);
 		break;
 	case HB_SLOT_INPUT_STATUS_WRITTEN:
-		write_status(slot, write, result);
+		hb_slot_moves_write_status(slot, write, result);
 		break;
 	case HB_SLOT_INPUT_RESET:
-		reset_occupied(slot);
+		hb_slot_moves_reset_occupied(slot);
 		break;
-	case HB_SLOT_INPUT_TIMEOUT: /* fired as it was stopped */
+	case HB_SLOT_INPUT_TIMEOUT: /* of the rest, or fired as it was stopped */
+		if (!slot->registers.properties.indicators)
+			hb_slot_moves_recall(slot);
 		break;
 	case HB_SLOT_INPUT_COLD_PLUG:
 	case HB_SLOT_INPUT_PLUG:
 	case HB_SLOT_INPUT_PULL_NEWCOMER:
-		impossible(result);
+	case HB_SLOT_INPUT_DISMISS_NEWCOMER:
+	case HB_SLOT_INPUT_INSIST:
+		hb_slot_moves_impossible(result);
 		break;
 	}
 }
 
-static void step_on(HbSlot *slot, HbSlotInput input, Write write, HbSlotResult *result)
+static void request_removal(HbSlot *slot, HbSlotResult *result)
+{
+	if (!hb_slot_can_be_asked(slot))
+		hb_slot_moves_impossible(result);
+	else if (hb_slot_registers_can_press(&slot->registers))
+		hb_slot_moves_press_for_removal(slot, result);
+	else
+		hb_slot_moves_wait_for_removal(slot, result);
+}
+
+static void step_on(HbSlot *slot, HbSlotInput input, HbSlotWrite write, HbSlotResult *result)
 {
 	switch (input) {
 	case HB_SLOT_INPUT_REQUEST_REMOVAL:
-		if (!hb_slot_can_be_asked(slot)) {
-			impossible(result);
-		} else if (hb_slot_registers_can_press(&slot->registers)) {
-			press_for_removal(slot, result);
-		} else {
-			slot->state = HB_SLOT_STATE_REMOVAL_WAITING;
-			result->actions |= HB_SLOT_ACTION_START_REMOVAL_TIMER;
-		}
+		request_removal(slot, result);
 		break;
 	case HB_SLOT_INPUT_PULL:
-		depart(slot, HB_SLOT_REASON_PULL, result);
+		hb_slot_moves_depart(slot, HB_SLOT_REASON_PULL, result);
 		break;
 	case HB_SLOT_INPUT_CONTROL_WRITTEN:
-		write_control(slot, write, result);
+		hb_slot_moves_write_control(slot, write, result);
 		if (hb_slot_registers_is_switched_off(&slot->registers))
-			slot->state = HB_SLOT_STATE_OFF;
+			hb_slot_moves_switch_off(slot);
 		break;
 	case HB_SLOT_INPUT_STATUS_WRITTEN:
-		write_status(slot, write, result);
+		hb_slot_moves_write_status(slot, write, result);
 		break;
 	case HB_SLOT_INPUT_RESET:
-		reset_occupied(slot);
+		hb_slot_moves_reset_occupied(slot);
 		break;
 	case HB_SLOT_INPUT_TIMEOUT: /* fired as it was stopped */
 		break;
 	case HB_SLOT_INPUT_COLD_PLUG:
 	case HB_SLOT_INPUT_PLUG:
 	case HB_SLOT_INPUT_PULL_NEWCOMER:
-		impossible(result);
+	case HB_SLOT_INPUT_DISMISS_NEWCOMER:
+	case HB_SLOT_INPUT_INSIST:
+		hb_slot_moves_impossible(result);
 		break;
 	}
 }
 
-static void step_removal_waiting(HbSlot *slot, HbSlotInput input, Write write, HbSlotResult *result)
+/* What the guest's answer is, in both states of a removal. */
+static void control_in_removal(HbSlot *slot, HbSlotWrite write, HbSlotResult *result)
+{
+	HbSlotRegisters *registers = &slot->registers;
+	gboolean was_requested = slot->state == HB_SLOT_STATE_REMOVAL_REQUESTED;
+	gboolean was_blinking = hb_slot_registers_is_blinking(registers);
+	gboolean was_unmet = slot->unmet;
+
+	hb_slot_moves_write_control(slot, write, result);
+	gboolean relit =
+		was_blinking && hb_slot_registers_get_power_indicator(registers) == HB_INDICATOR_ON;
+
+	if (hb_slot_registers_is_switched_off(registers)) {
+		hb_slot_moves_depart(slot, HB_SLOT_REASON_REQUEST, result);
+	} else if (was_requested && hb_slot_registers_is_deserted(registers)) {
+		hb_slot_registers_write_status(registers, PCI_EXP_SLTSTA_ABP);
+		hb_slot_moves_wait_for_removal(slot, result);
+	} else if (was_requested && relit && !was_unmet) {
+		hb_slot_moves_refuse_removal(slot, HB_SLOT_REASON_CANCELLED, result);
+	} else if (was_requested && !relit) {
+		return; /* no answer yet */
+	} else if (hb_slot_registers_can_press(registers)) {
+		hb_slot_moves_press_for_removal(slot, result);
+	} else if (was_requested) {
+		hb_slot_moves_wait_for_removal(slot, result);
+	}
+}
+
+/* REMOVAL_WAITING and REMOVAL_REQUESTED differ in what the guest's commands mean. */
+static void step_removal(HbSlot *slot, HbSlotInput input, HbSlotWrite write, HbSlotResult *result)
 {
 	switch (input) {
+	case HB_SLOT_INPUT_PLUG:
+		hb_slot_moves_stand_in_line(slot, result);
+		break;
+	case HB_SLOT_INPUT_PULL_NEWCOMER:
+	case HB_SLOT_INPUT_DISMISS_NEWCOMER:
+		hb_slot_moves_dismiss(slot, input, result);
+		break;
+	case HB_SLOT_INPUT_INSIST:
+		slot->insists = TRUE;
+		break;
 	case HB_SLOT_INPUT_PULL:
-		end_removal(slot, HB_SLOT_REASON_PULL, result);
+		hb_slot_moves_depart(slot, HB_SLOT_REASON_PULL, result);
 		break;
 	case HB_SLOT_INPUT_CONTROL_WRITTEN:
-		write_control(slot, write, result);
-		if (hb_slot_registers_is_switched_off(&slot->registers))
-			end_removal(slot, HB_SLOT_REASON_REQUEST, result);
-		else if (hb_slot_registers_can_press(&slot->registers))
-			press_for_removal(slot, result);
+		control_in_removal(slot, write, result);
 		break;
 	case HB_SLOT_INPUT_STATUS_WRITTEN:
-		write_status(slot, write, result);
+		hb_slot_moves_write_status(slot, write, result);
 		break;
 	case HB_SLOT_INPUT_RESET:
-		reset_away(slot, result);
+		hb_slot_moves_reset_away(slot, result);
 		break;
 	case HB_SLOT_INPUT_TIMEOUT:
-		refuse_removal(slot, HB_SLOT_REASON_TIMED_OUT, result);
+		hb_slot_moves_refuse_removal(slot, HB_SLOT_REASON_TIMED_OUT, result);
 		break;
 	case HB_SLOT_INPUT_COLD_PLUG:
-	case HB_SLOT_INPUT_PLUG:
 	case HB_SLOT_INPUT_REQUEST_REMOVAL: /* one is under way */
-	case HB_SLOT_INPUT_PULL_NEWCOMER:
-		impossible(result);
+		hb_slot_moves_impossible(result);
 		break;
 	}
 }
 
-static void step_removal_requested(HbSlot *slot, HbSlotInput input, Write write,
-				   HbSlotResult *result)
+static void control_in_haunted(HbSlot *slot, HbSlotWrite write, HbSlotResult *result)
 {
 	gboolean was_blinking = hb_slot_registers_is_blinking(&slot->registers);
 
-	switch (input) {
-	case HB_SLOT_INPUT_PULL:
-		end_removal(slot, HB_SLOT_REASON_PULL, result);
-		break;
-	case HB_SLOT_INPUT_CONTROL_WRITTEN:
-		write_control(slot, write, result);
-		if (hb_slot_registers_is_switched_off(&slot->registers))
-			end_removal(slot, HB_SLOT_REASON_REQUEST, result);
-		else if (was_blinking &&
-			 hb_slot_registers_get_power_indicator(&slot->registers) == HB_INDICATOR_ON)
-			refuse_removal(slot, HB_SLOT_REASON_CANCELLED, result);
-		break;
-	case HB_SLOT_INPUT_STATUS_WRITTEN:
-		write_status(slot, write, result);
-		break;
-	case HB_SLOT_INPUT_RESET:
-		reset_away(slot, result);
-		break;
-	case HB_SLOT_INPUT_TIMEOUT:
-		refuse_removal(slot, HB_SLOT_REASON_TIMED_OUT, result);
-		break;
-	case HB_SLOT_INPUT_COLD_PLUG:
-	case HB_SLOT_INPUT_PLUG:
-	case HB_SLOT_INPUT_REQUEST_REMOVAL: /* one is under way */
-	case HB_SLOT_INPUT_PULL_NEWCOMER:
-		impossible(result);
-		break;
-	}
+	hb_slot_moves_write_control(slot, write, result);
+	if (hb_slot_registers_is_acknowledged(&slot->registers))
+		hb_slot_moves_settle(slot, result);
+	else if (was_blinking &&
+		 hb_slot_registers_get_power_indicator(&slot->registers) == HB_INDICATOR_ON)
+		hb_slot_registers_raise(&slot->registers,
+					PCI_EXP_SLTSTA_PDC | PCI_EXP_SLTSTA_DLLSC);
 }
 
-static void step_haunted(HbSlot *slot, HbSlotInput input, Write write, HbSlotResult *result)
-{
-	gboolean was_blinking = hb_slot_registers_is_blinking(&slot->registers);
-
-	switch (input) {
-	case HB_SLOT_INPUT_PLUG:
-		stand_in_line(slot, result);
-		break;
-	case HB_SLOT_INPUT_REQUEST_REMOVAL:
-	case HB_SLOT_INPUT_PULL_NEWCOMER:
-		dismiss_newcomer(slot, input, result);
-		break;
-	case HB_SLOT_INPUT_CONTROL_WRITTEN:
-		write_control(slot, write, result);
-		if (hb_slot_registers_is_acknowledged(&slot->registers))
-			settle(slot, result);
-		else if (was_blinking &&
-			 hb_slot_registers_get_power_indicator(&slot->registers) == HB_INDICATOR_ON)
-			hb_slot_registers_raise(&slot->registers,
-						PCI_EXP_SLTSTA_PDC | PCI_EXP_SLTSTA_DLLSC);
-		break;
-	case HB_SLOT_INPUT_STATUS_WRITTEN:
-		write_status(slot, write, result);
-		if (hb_slot_registers_is_acknowledged(&slot->registers))
-			settle(slot, result);
-		break;
-	case HB_SLOT_INPUT_RESET:
-		reset_unoccupied(slot, result);
-		break;
-	case HB_SLOT_INPUT_PULL:    /* a second witness */
-	case HB_SLOT_INPUT_TIMEOUT: /* fired as it was stopped */
-		break;
-	case HB_SLOT_INPUT_COLD_PLUG:
-		impossible(result);
-		break;
-	}
-}
-
-static void step_settling(HbSlot *slot, HbSlotInput input, Write write, HbSlotResult *result)
+static void step_haunted(HbSlot *slot, HbSlotInput input, HbSlotWrite write, HbSlotResult *result)
 {
 	switch (input) {
 	case HB_SLOT_INPUT_PLUG:
-		stand_in_line(slot, result);
+		hb_slot_moves_stand_in_line(slot, result);
 		break;
 	case HB_SLOT_INPUT_REQUEST_REMOVAL:
 	case HB_SLOT_INPUT_PULL_NEWCOMER:
-		dismiss_newcomer(slot, input, result);
+	case HB_SLOT_INPUT_DISMISS_NEWCOMER:
+		hb_slot_moves_dismiss(slot, input, result);
 		break;
 	case HB_SLOT_INPUT_CONTROL_WRITTEN:
-		write_control(slot, write, result);
-		if (hb_slot_registers_is_settled(&slot->registers))
-			end_settling(slot, result);
+		control_in_haunted(slot, write, result);
 		break;
 	case HB_SLOT_INPUT_STATUS_WRITTEN:
-		write_status(slot, write, result);
+		hb_slot_moves_write_status(slot, write, result);
+		if (hb_slot_registers_is_acknowledged(&slot->registers))
+			hb_slot_moves_settle(slot, result);
 		break;
 	case HB_SLOT_INPUT_RESET:
-		if (!slot->registers.properties.indicators)
-			result->actions |= HB_SLOT_ACTION_STOP_TIMER;
-		reset_unoccupied(slot, result);
+		hb_slot_moves_reset_vacant(slot, result);
 		break;
 	case HB_SLOT_INPUT_TIMEOUT:
-		if (!slot->registers.properties.indicators)
-			end_settling(slot, result);
+		hb_slot_moves_stop_waiting(slot, result);
 		break;
 	case HB_SLOT_INPUT_PULL: /* a second witness */
 		break;
 	case HB_SLOT_INPUT_COLD_PLUG:
-		impossible(result);
+	case HB_SLOT_INPUT_INSIST:
+		hb_slot_moves_impossible(result);
 		break;
 	}
 }
 
+static void step_settling(HbSlot *slot, HbSlotInput input, HbSlotWrite write, HbSlotResult *result)
+{
+	switch (input) {
+	case HB_SLOT_INPUT_PLUG:
+		hb_slot_moves_stand_in_line(slot, result);
+		break;
+	case HB_SLOT_INPUT_REQUEST_REMOVAL:
+	case HB_SLOT_INPUT_PULL_NEWCOMER:
+	case HB_SLOT_INPUT_DISMISS_NEWCOMER:
+		hb_slot_moves_dismiss(slot, input, result);
+		break;
+	case HB_SLOT_INPUT_CONTROL_WRITTEN:
+		hb_slot_moves_write_control(slot, write, result);
+		if (hb_slot_registers_is_settled(&slot->registers))
+			hb_slot_moves_come_to_rest(slot, result);
+		break;
+	case HB_SLOT_INPUT_STATUS_WRITTEN:
+		hb_slot_moves_write_status(slot, write, result);
+		break;
+	case HB_SLOT_INPUT_RESET:
+		hb_slot_moves_reset_vacant(slot, result);
+		break;
+	case HB_SLOT_INPUT_TIMEOUT:
+		if (slot->registers.properties.indicators)
+			hb_slot_moves_stop_waiting(slot, result);
+		else
+			hb_slot_moves_come_to_rest(slot, result);
+		break;
+	case HB_SLOT_INPUT_PULL: /* a second witness */
+		break;
+	case HB_SLOT_INPUT_COLD_PLUG:
+	case HB_SLOT_INPUT_INSIST:
+		hb_slot_moves_impossible(result);
+		break;
+	}
+}
+
+/* What each state waits for at most: the action that starts its timer, 0 for none. */
+static guint get_timer(const HbSlot *slot)
+{
+	gboolean rests = !slot->registers.properties.indicators; /* for a fixed time */
+
+	switch (slot->state) {
+	case HB_SLOT_STATE_REMOVAL_WAITING:
+	case HB_SLOT_STATE_REMOVAL_REQUESTED:
+		return HB_SLOT_ACTION_START_REMOVAL_TIMER;
+	case HB_SLOT_STATE_HAUNTED:
+		return HB_SLOT_ACTION_START_HAUNT_TIMER;
+	case HB_SLOT_STATE_SETTLING:
+		return rests ? HB_SLOT_ACTION_START_SETTLE_TIMER : HB_SLOT_ACTION_START_HAUNT_TIMER;
+	case HB_SLOT_STATE_OFF:
+		return rests && slot->recall ? HB_SLOT_ACTION_START_SETTLE_TIMER : 0;
+	case HB_SLOT_STATE_EMPTY:
+	case HB_SLOT_STATE_ON:
+		return 0;
+	}
+	return 0;
+}
+
+/* The guest has taken its occupant up: it knows it now. */
+static void look_at_meeting(HbSlot *slot, const HbSlot *before)
+{
+	if (!hb_slot_registers_is_listening(&slot->registers) ||
+	    hb_slot_registers_is_switched_off(&slot->registers) ||
+	    !hb_slot_registers_is_blinking(&before->registers) ||
+	    hb_slot_registers_get_power_indicator(&slot->registers) != HB_INDICATOR_ON)
+		return;
+	slot->unmet = FALSE;
+	slot->recall = FALSE;
+}
+
+static void say_what_changed(const HbSlot *before, const HbSlot *after, HbSlotResult *result)
+{
+	guint16 shown = PCI_EXP_SLTCTL_AIC | PCI_EXP_SLTCTL_PIC | PCI_EXP_SLTCTL_PCC;
+	guint was_running = get_timer(before);
+	guint running = get_timer(after);
+
+	if ((before->registers.control ^ after->registers.control) & shown)
+		result->actions |= HB_SLOT_ACTION_REPORT_INDICATORS;
+	if (running == was_running)
+		return;
+	result->actions |= running | (was_running ? HB_SLOT_ACTION_STOP_TIMER : 0);
+}
+
 HbSlotResult hb_slot_step(HbSlot *slot, HbSlotInput input, guint16 value, guint16 mask)
 {
-	static void (*const steps[])(HbSlot *, HbSlotInput, Write, HbSlotResult *) = {
+	static void (*const steps[])(HbSlot *, HbSlotInput, HbSlotWrite, HbSlotResult *) = {
 		[HB_SLOT_STATE_EMPTY] = step_empty,
 		[HB_SLOT_STATE_OFF] = step_off,
 		[HB_SLOT_STATE_ON] = step_on,
-		[HB_SLOT_STATE_REMOVAL_WAITING] = step_removal_waiting,
-		[HB_SLOT_STATE_REMOVAL_REQUESTED] = step_removal_requested,
+		[HB_SLOT_STATE_REMOVAL_WAITING] = step_removal,
+		[HB_SLOT_STATE_REMOVAL_REQUESTED] = step_removal,
 		[HB_SLOT_STATE_HAUNTED] = step_haunted,
 		[HB_SLOT_STATE_SETTLING] = step_settling,
 	};
 	HbSlotResult result = { 0 };
-	guint16 indicators = slot->registers.control & (PCI_EXP_SLTCTL_AIC | PCI_EXP_SLTCTL_PIC);
+	HbSlot before = *slot;
 
-	steps[slot->state](slot, input, (Write){ value, mask }, &result);
+	steps[slot->state](slot, input, (HbSlotWrite){ value, mask }, &result);
 
-	look_at_interrupt(slot, &result);
-	if (indicators != (slot->registers.control & (PCI_EXP_SLTCTL_AIC | PCI_EXP_SLTCTL_PIC)))
-		result.actions |= HB_SLOT_ACTION_REPORT_INDICATORS;
+	hb_slot_moves_look_at_interrupt(slot, &result);
+	if (input == HB_SLOT_INPUT_CONTROL_WRITTEN)
+		look_at_meeting(slot, &before);
+	say_what_changed(&before, slot, &result);
 	return result;
 }
 

@@ -36,9 +36,11 @@ typedef enum HbSlotInput {
 	HB_SLOT_INPUT_STATUS_WRITTEN,  /* Slot Status: value; ones clear */
 	HB_SLOT_INPUT_RESET,	       /* a conventional reset of the port */
 	HB_SLOT_INPUT_TIMEOUT,	       /* the timer that was started has run out */
+	HB_SLOT_INPUT_INSIST, /* the removal under way will not be refused, but become a pull */
+	HB_SLOT_INPUT_DISMISS_NEWCOMER, /* the operator wants the one in line back */
 } HbSlotInput;
 
-#define HB_SLOT_N_INPUTS (HB_SLOT_INPUT_TIMEOUT + 1)
+#define HB_SLOT_N_INPUTS (HB_SLOT_INPUT_DISMISS_NEWCOMER + 1)
 
 const char *hb_slot_input_to_str(HbSlotInput input);
 
@@ -57,8 +59,12 @@ typedef enum HbSlotActions {
 	HB_SLOT_ACTION_REPORT_INDICATORS = 1 << 10,
 	HB_SLOT_ACTION_REPORT_PLUGGED = 1 << 11,
 	HB_SLOT_ACTION_REPORT_REQUESTED = 1 << 12,
-	HB_SLOT_ACTION_REPORT_REFUSED = 1 << 13, /* with the reason */
-	HB_SLOT_ACTION_REPORT_SEVERED = 1 << 14, /* with the reason */
+	HB_SLOT_ACTION_REPORT_REFUSED = 1 << 13,    /* with the reason */
+	HB_SLOT_ACTION_REPORT_SEVERED = 1 << 14,    /* with the reason */
+	HB_SLOT_ACTION_START_HAUNT_TIMER = 1 << 15, /* as long as the guest may take to bury one */
+	HB_SLOT_ACTION_REPORT_PLUG_WAITING = 1 << 16,
+	HB_SLOT_ACTION_REPORT_REMOVAL_WAITING = 1 << 17,
+	HB_SLOT_ACTION_REPORT_PLUG_REFUSED = 1 << 18,
 } HbSlotActions;
 
 /*
@@ -72,6 +78,9 @@ typedef struct HbSlot {
 	HbSlotState state;
 	HbSlotRegisters registers;
 	gboolean newcomer; /* one stands in line */
+	gboolean insists;  /* the removal under way is not refused, but becomes a pull */
+	gboolean unmet;	   /* it came while nobody listened: the guest may have to add it yet */
+	gboolean recall;   /* announced again when the guest has switched it off */
 	gboolean asserted; /* the interrupt condition held after the last step */
 } HbSlot;
 

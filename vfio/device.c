@@ -220,7 +220,7 @@ static void on_news(HbVfioNews news, gpointer data)
 		hb_port_pull(device->function.port, &device->function);
 		break;
 	case HB_VFIO_NEWS_ASKED:
-		if (hb_port_request_removal(device->function.port, NULL))
+		if (hb_port_give_back(device->function.port, &device->function))
 			hb_host_log(
 				host, G_LOG_LEVEL_MESSAGE,
 				"%s (%s): the host wants it back; its guest is asked to let it go",

@@ -11,6 +11,7 @@
 
 #include "vmm/events.h"
 #include "vmm/query-pci.h"
+#include "vmm/query-slots.h"
 
 #include <string.h>
 
@@ -40,11 +41,6 @@ static JsonNode *wrap_array(JsonArray *array)
 static HbMachine *get_machine(gpointer opaque)
 {
 	return ((HbCommands *)opaque)->machine;
-}
-
-static gboolean is_port(const HbMachineDevice *device)
-{
-	return strcmp(device->driver, "pcie-root-port") == 0;
 }
 
 static void run_query_status(HbQmpCall *call, JsonObject *arguments, gpointer opaque)
@@ -141,83 +137,9 @@ static void run_query_pci(HbQmpCall *call, JsonObject *arguments, gpointer opaqu
 	hb_qmp_call_return(call, hb_query_pci_list(&source, get_machine(opaque)));
 }
 
-static JsonObject *describe_slot(const HbMachineDevice *port)
-{
-	JsonObject *slot = json_object_new();
-	g_autofree char *address = g_strdup_printf("%02x.%x", HB_PCI_DEVICE(port->devfn),
-						   HB_PCI_FUNCTION(port->devfn));
-	g_autofree char *state = NULL;
-	HbSlotInfo info;
-
-	hb_port_get_info(port->port, &info);
-	state = hb_events_name(info.state);
-	json_object_set_string_member(slot, "id", port->id);
-	json_object_set_string_member(slot, "addr", address);
-	json_object_set_int_member(slot, "chassis", port->chassis);
-	json_object_set_int_member(slot, "slot", port->slot);
-	json_object_set_boolean_member(slot, "hotplug", port->hotplug);
-	json_object_set_int_member(slot, "secondary-bus", info.secondary_bus);
-	json_object_set_string_member(slot, "state", state);
-	json_object_set_boolean_member(slot, "presence", info.presence);
-	json_object_set_boolean_member(slot, "link-active", info.link_active);
-	json_object_set_boolean_member(slot, "removal-pending", info.removal_pending);
-	json_object_set_string_member(slot, "attention-indicator",
-				      hb_indicator_to_str(info.attention_indicator));
-	json_object_set_string_member(slot, "power-indicator",
-				      hb_indicator_to_str(info.power_indicator));
-	json_object_set_int_member(slot, "slot-control", info.slot_control);
-	json_object_set_int_member(slot, "slot-status", info.slot_status);
-	return slot;
-}
-
-static JsonObject *find_slot(JsonArray *slots, const char *id)
-{
-	for (guint i = 0; i < json_array_get_length(slots); i++) {
-		JsonObject *slot = json_array_get_object_element(slots, i);
-
-		if (g_strcmp0(json_object_get_string_member(slot, "id"), id) == 0)
-			return slot;
-	}
-	return NULL;
-}
-
-static JsonObject *describe_occupant(const HbMachineDevice *drive)
-{
-	JsonObject *occupant = json_object_new();
-
-	if (drive->id)
-		json_object_set_string_member(occupant, "id", drive->id);
-	json_object_set_string_member(occupant, "host", drive->host);
-	json_object_set_string_member(occupant, "state", drive->state);
-	return occupant;
-}
-
-/* Ports come first, so a drive's slot is in the list when the drive comes. */
-static void add_to_slots(const HbMachineDevice *device, gpointer data)
-{
-	JsonArray *slots = data;
-	JsonObject *slot;
-
-	if (is_port(device)) {
-		json_array_add_object_element(slots, describe_slot(device));
-		return;
-	}
-	slot = find_slot(slots, device->bus);
-	if (!slot)
-		return;
-	/* A drive that is being released can share the slot with the next one. */
-	if (!json_object_has_member(slot, "occupants"))
-		json_object_set_array_member(slot, "occupants", json_array_new());
-	json_array_add_object_element(json_object_get_array_member(slot, "occupants"),
-				      describe_occupant(device));
-}
-
 static void run_query_slots(HbQmpCall *call, JsonObject *arguments, gpointer opaque)
 {
-	JsonArray *slots = json_array_new();
-
-	hb_machine_foreach_device(get_machine(opaque), add_to_slots, slots);
-	hb_qmp_call_return(call, wrap_array(slots));
+	hb_qmp_call_return(call, hb_query_slots_list(get_machine(opaque)));
 }
 
 static void on_device_added(const GError *error, gpointer data)
@@ -235,14 +157,10 @@ static void run_device_add(HbQmpCall *call, JsonObject *arguments, gpointer opaq
 	hb_machine_device_add(get_machine(opaque), arguments, on_device_added, call);
 }
 
-static void run_device_del(HbQmpCall *call, JsonObject *arguments, gpointer opaque)
+/* The reply of what takes a drive away. */
+static void answer_removal(HbQmpCall *call, gboolean accepted, const GError *error)
 {
-	const char *id = json_object_get_string_member(arguments, "id");
-	g_autoptr(GError) error = NULL;
-
-	if (g_str_has_prefix(id, PERIPHERAL_PATH))
-		id += strlen(PERIPHERAL_PATH);
-	if (hb_machine_device_del(get_machine(opaque), id, &error))
+	if (accepted)
 		hb_qmp_call_return(call, NULL);
 	else
 		hb_qmp_call_error(call,
@@ -250,6 +168,88 @@ static void run_device_del(HbQmpCall *call, JsonObject *arguments, gpointer opaq
 					  ? HB_QMP_DEVICE_NOT_FOUND
 					  : HB_QMP_GENERIC_ERROR,
 				  "%s", error->message);
+}
+
+static const char *get_id(JsonObject *arguments)
+{
+	const char *id = json_object_get_string_member(arguments, "id");
+
+	return id + (g_str_has_prefix(id, PERIPHERAL_PATH) ? strlen(PERIPHERAL_PATH) : 0);
+}
+
+static void run_device_del(HbQmpCall *call, JsonObject *arguments, gpointer opaque)
+{
+	g_autoptr(GError) error = NULL;
+	gboolean accepted =
+		hb_machine_device_del(get_machine(opaque), get_id(arguments), NULL, &error);
+
+	answer_removal(call, accepted, error);
+}
+
+static void run_pull(HbQmpCall *call, JsonObject *arguments, gpointer opaque)
+{
+	g_autoptr(GError) error = NULL;
+	gboolean accepted = hb_machine_device_pull(get_machine(opaque), get_id(arguments), &error);
+
+	answer_removal(call, accepted, error);
+}
+
+static gboolean holds(JsonNode *node, GType type)
+{
+	return node && JSON_NODE_HOLDS_VALUE(node) && json_node_get_value_type(node) == type;
+}
+
+/* NULL if the arguments of x-hotbay-remove are what it takes. */
+static char *read_removal(JsonObject *arguments, HbRemoval *removal)
+{
+	static const struct {
+		const char *name;
+		const char *expected;
+		GType type;
+	} parameters[] = {
+		{ "id", "string", G_TYPE_STRING },
+		{ "timeout-ms", "integer", G_TYPE_INT64 },
+		{ "then-pull", "boolean", G_TYPE_BOOLEAN },
+	};
+	guint known = 0;
+	gint64 timeout;
+
+	for (guint i = 0; i < G_N_ELEMENTS(parameters); i++) {
+		JsonNode *node = json_object_get_member(arguments, parameters[i].name);
+
+		known += node != NULL;
+		if (i < 2 && !node)
+			return g_strdup_printf("Parameter '%s' is missing", parameters[i].name);
+		if (node && !holds(node, parameters[i].type))
+			return g_strdup_printf("Invalid parameter type for '%s', expected: %s",
+					       parameters[i].name, parameters[i].expected);
+	}
+	if (json_object_get_size(arguments) != known)
+		return g_strdup("x-hotbay-remove takes 'id', 'timeout-ms' and 'then-pull' only");
+	timeout = json_object_get_int_member(arguments, "timeout-ms");
+	removal->then_pull =
+		json_object_get_boolean_member_with_default(arguments, "then-pull", FALSE);
+	if (timeout < removal->then_pull || timeout > HB_MACHINE_MAX_TIMEOUT_MS)
+		return g_strdup_printf("Parameter 'timeout-ms' expects %s to %d",
+				       removal->then_pull ? "1 (with 'then-pull')" : "0",
+				       HB_MACHINE_MAX_TIMEOUT_MS);
+	removal->timeout_ms = (guint)timeout;
+	return NULL;
+}
+
+static void run_remove(HbQmpCall *call, JsonObject *arguments, gpointer opaque)
+{
+	g_autoptr(GError) error = NULL;
+	HbRemoval removal = { 0 };
+	g_autofree char *blemish = read_removal(arguments, &removal);
+
+	if (blemish)
+		hb_qmp_call_error(call, HB_QMP_GENERIC_ERROR, "%s", blemish);
+	else
+		answer_removal(call,
+			       hb_machine_device_del(get_machine(opaque), get_id(arguments),
+						     &removal, &error),
+			       error);
 }
 
 static void run_stop(HbQmpCall *call, JsonObject *arguments, gpointer opaque)
@@ -296,6 +296,8 @@ static const HbQmpCommand table[] = {
 	{ .name = "query-cpus-fast", .run = run_query_cpus_fast },
 	{ .name = "query-pci", .run = run_query_pci },
 	{ .name = "x-hotbay-query-slots", .run = run_query_slots },
+	{ .name = "x-hotbay-remove", .run = run_remove, .any = TRUE },
+	{ .name = "x-hotbay-pull", .run = run_pull, .strings = only_id },
 	{ .name = "device_add", .run = run_device_add, .any = TRUE },
 	{ .name = "device_del", .run = run_device_del, .strings = only_id },
 	{ .name = "stop", .run = run_stop },

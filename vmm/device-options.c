@@ -17,7 +17,6 @@
 #define N_DEVFNS    256
 #define MAX_SLOT    0x1fff /* Physical Slot Number has 13 bits, PCIe r6.0 §7.5.3.9 */
 #define WINDOW_UNIT (1ULL << 20)
-#define MAX_TIMEOUT (24 * 3600 * 1000)
 #define DRIVERS	    "pcie-root-port, vfio-pci"
 
 static void port_free(gpointer data)
@@ -147,21 +146,32 @@ static gboolean read_port_slot(HbProperties *properties, HbPortConfig *config, G
 		{ "x-indicators", &config->indicators },
 		{ "x-no-command-completed", &config->no_command_completed },
 		{ "x-surprise", &config->surprise },
+		{ "guest-eject", &config->guest_eject },
 	};
-	guint64 timeout = config->removal_timeout_ms;
+	const struct {
+		const char *name;
+		guint *value;
+	} timeouts[] = {
+		{ "x-removal-timeout-ms", &config->removal_timeout_ms },
+		{ "x-host-removal-timeout-ms", &config->host_removal_timeout_ms },
+		{ "x-acknowledge-timeout-ms", &config->acknowledge_timeout_ms },
+	};
 
 	for (guint i = 0; i < G_N_ELEMENTS(switches); i++) {
 		if (!hb_properties_take_bool(properties, switches[i].name, switches[i].value,
 					     error))
 			return FALSE;
 	}
-	if (!hb_properties_take_uint(properties, "x-removal-timeout-ms", 0, MAX_TIMEOUT, &timeout,
-				     error) ||
-	    !take_window(properties, "mem-reserve", &config->mem32_size, error) ||
-	    !take_window(properties, "pref64-reserve", &config->mem64_size, error))
-		return FALSE;
-	config->removal_timeout_ms = (guint)timeout;
-	return TRUE;
+	for (guint i = 0; i < G_N_ELEMENTS(timeouts); i++) {
+		guint64 timeout = *timeouts[i].value;
+
+		if (!hb_properties_take_uint(properties, timeouts[i].name, 0,
+					     HB_MACHINE_MAX_TIMEOUT_MS, &timeout, error))
+			return FALSE;
+		*timeouts[i].value = (guint)timeout;
+	}
+	return take_window(properties, "mem-reserve", &config->mem32_size, error) &&
+	       take_window(properties, "pref64-reserve", &config->mem64_size, error);
 }
 
 static HbPortOptions *read_port(HbProperties *properties, GError **error)

@@ -7,6 +7,9 @@
 
 #include <hotbay/hotbay.h>
 
+/** HB_MACHINE_MAX_TIMEOUT_MS: the longest time that a slot's guest can be given: a day. */
+#define HB_MACHINE_MAX_TIMEOUT_MS (24 * 3600 * 1000)
+
 /** HbPortOptions: one pcie-root-port; @config.id is owned. */
 typedef struct HbPortOptions {
 	HbPortConfig config;

@@ -11,17 +11,18 @@
  *                  (gone)  <------------- released ----------- RELEASING
  *
  * A drive's id is taken from the first moment to the last, so DEVICE_DELETED means that it is free.
- * A slot takes a new drive while the last one is RELEASING: the library lets it wait in line.
+ * A slot takes a new drive while the last one is REMOVING or RELEASING: the library lets it wait in
+ * line. device_del of one that is still ADDING makes it REMOVING without a function: it is closed
+ * again as soon as it is open.
  *
- * Opening pins guest memory and resets the drive, which takes long: it is done in a GTask's worker,
- * which touches the drive's constant members only. All else is done on the loop.
+ * Opening and closing take long and are done in a worker (vmm/drive-worker.c). All else is done on
+ * the loop.
  */
 
 #include "vmm/drives.h"
 
+#include "vmm/drive-worker.h"
 #include "vmm/query-pci.h"
-
-#include <gio/gio.h>
 
 typedef enum DriveState {
 	ADDING,
@@ -38,6 +39,7 @@ typedef struct Port {
 	const HbPortOptions *options;
 	HbPort *port; /* the bridge's */
 	HbDrives *drives;
+	HbSlotHistory *history;
 } Port;
 
 typedef struct Drive {
@@ -96,13 +98,13 @@ static Drive *find_drive(const HbDrives *drives, const char *id)
 	return NULL;
 }
 
-/* Who holds the port's place: the drive in it or coming, not one that is leaving. */
-static Drive *find_occupant(const HbDrives *drives, const Port *port)
+/* The first drive of the port that has not come further than @last. */
+static Drive *find_up_to(const HbDrives *drives, const Port *port, DriveState last)
 {
 	for (guint i = 0; i < drives->list->len; i++) {
 		Drive *drive = g_ptr_array_index(drives->list, i);
 
-		if (drive->port == port && drive->state != RELEASING)
+		if (drive->port == port && drive->state <= last)
 			return drive;
 	}
 	return NULL;
@@ -132,8 +134,6 @@ static void send_event(HbDrives *drives, HbMachineEvent *event, const Drive *dri
 {
 	g_autofree char *path = NULL;
 
-	if (drives->evacuating)
-		return;
 	if (drive) {
 		path = g_strconcat("/machine/peripheral/", drive->options->id, NULL);
 		event->device = drive->options->id;
@@ -143,12 +143,13 @@ static void send_event(HbDrives *drives, HbMachineEvent *event, const Drive *dri
 	drives->event(event, drives->opaque);
 }
 
-static void send_drive_event(Drive *drive, HbMachineEventType type, HbSlotReason reason)
+static void send_drive_event(Drive *drive, HbMachineEventType type, HbSlotReason reason,
+			     gint64 time_us)
 {
 	HbMachineEvent event = { .type = type,
 				 .bus = drive->port->options->config.id,
 				 .slot_reason = reason,
-				 .port = drive->port->port };
+				 .time_us = time_us };
 
 	send_event(drive->drives, &event, drive);
 }
@@ -165,52 +166,71 @@ static void forget(Drive *drive)
 		drives->evacuated(drives->opaque);
 }
 
-static void follow(Drive *drive, HbSlotEvent event, HbSlotReason reason)
+/* First off the list: a listener may add the same id at once. */
+static void tell_deletion(Drive *drive, gint64 time_us)
 {
-	switch (event) {
+	forget(drive);
+	send_drive_event(drive, HB_MACHINE_EVENT_DEVICE_DELETED, HB_SLOT_REASON_NONE, time_us);
+	drive_free(drive);
+}
+
+static void follow(Drive *drive, const HbSlotReport *report)
+{
+	switch (report->event) {
 	case HB_SLOT_PLUGGED:
 		if (drive->state == WAITING)
 			drive->state = PLUGGED;
 		break;
+	case HB_SLOT_REMOVAL_WAITING:
 	case HB_SLOT_REMOVAL_REQUESTED:
 		drive->state = REMOVING;
 		break;
 	case HB_SLOT_REMOVAL_REFUSED:
 		drive->state = PLUGGED;
-		send_drive_event(drive, HB_MACHINE_EVENT_UNPLUG_GUEST_ERROR, reason);
+		send_drive_event(drive, HB_MACHINE_EVENT_UNPLUG_GUEST_ERROR, report->reason,
+				 report->time_us);
 		break;
+	case HB_SLOT_PLUG_REFUSED:
 	case HB_SLOT_SEVERED:
 		drive->state = RELEASING;
 		break;
 	case HB_SLOT_RELEASED:
-		/* First off the list: a listener may add the same id at once. */
-		forget(drive);
-		send_drive_event(drive, HB_MACHINE_EVENT_DEVICE_DELETED, HB_SLOT_REASON_NONE);
-		drive_free(drive);
+		tell_deletion(drive, report->time_us);
 		break;
+	case HB_SLOT_PLUG_WAITING:
 	case HB_SLOT_INDICATORS:
 		break;
 	}
 }
 
-static void on_slot_event(HbPort *slot_port, HbSlotEvent event, HbSlotReason reason,
-			  HbPciFunction *function, gpointer data)
+static void on_slot_event(HbPort *slot_port, const HbSlotReport *report, gpointer data)
 {
 	Port *port = data;
 	HbDrives *drives = port->drives;
-	Drive *drive = find_by_function(drives, function, event == HB_SLOT_RELEASED);
+	Drive *drive =
+		find_by_function(drives, report->function, report->event == HB_SLOT_RELEASED);
 	HbMachineEvent sent = { .type = HB_MACHINE_EVENT_SLOT,
 				.bus = port->options->config.id,
-				.slot_event = event,
-				.slot_reason = reason,
-				.port = slot_port };
+				.slot_event = report->event,
+				.slot_reason = report->reason,
+				.time_us = report->time_us,
+				.report = report };
 
+	hb_slot_history_add(port->history, report, drive ? drive->options->id : NULL);
 	send_event(drives, &sent, drive);
 	if (drive)
-		follow(drive, event, reason);
+		follow(drive, report);
 }
 
 /* -- Ports. -- */
+
+static void port_free(gpointer data)
+{
+	Port *port = data;
+
+	hb_slot_history_destroy(port->history);
+	g_free(port);
+}
 
 HbDrives *hb_drives_create(HbHostBridge *bridge, HbVfio *vfio, HbMemory *memory,
 			   HbDrivesEvent event, gpointer opaque)
@@ -222,7 +242,7 @@ HbDrives *hb_drives_create(HbHostBridge *bridge, HbVfio *vfio, HbMemory *memory,
 	drives->memory = memory;
 	drives->event = event;
 	drives->opaque = opaque;
-	drives->ports = g_ptr_array_new_with_free_func(g_free);
+	drives->ports = g_ptr_array_new_with_free_func(port_free);
 	drives->list = g_ptr_array_new_with_free_func(drive_free);
 	return drives;
 }
@@ -251,6 +271,7 @@ gboolean hb_drives_add_port(HbDrives *drives, const HbPortOptions *options, GErr
 	port->options = options;
 	port->port = slot_port;
 	port->drives = drives;
+	port->history = hb_slot_history_create();
 	g_ptr_array_add(drives->ports, port);
 	hb_port_set_listener(slot_port, on_slot_event, port);
 	return TRUE;
@@ -271,7 +292,7 @@ void hb_drives_set_running(HbDrives *drives)
 static Port *check_addition(const HbDrives *drives, const HbDriveOptions *options, GError **error)
 {
 	Port *port = find_port(drives, options->bus);
-	const Drive *occupant = port ? find_occupant(drives, port) : NULL;
+	const Drive *occupant = port ? find_up_to(drives, port, PLUGGED) : NULL;
 
 	if (port == NULL) {
 		g_set_error(error, HB_ERROR, HB_ERROR_NOT_FOUND, "Bus '%s' not found",
@@ -316,16 +337,7 @@ static Drive *reserve(HbDrives *drives, Port *port, HbDriveOptions *options)
 	return drive;
 }
 
-/* Any thread. */
-static HbVfioDevice *open_drive(const Drive *drive, GError **error)
-{
-	if (!hb_memory_wait_populated(drive->drives->memory, error))
-		return NULL;
-	return hb_vfio_device_open(drive->drives->vfio, &drive->options->host, drive->options->id,
-				   error);
-}
-
-/* Takes @device, in success and in failure. */
+/* Takes @device if it succeeds. */
 static gboolean plug(Drive *drive, HbVfioDevice *device, GError **error)
 {
 	HbSlotInfo info;
@@ -334,7 +346,7 @@ static gboolean plug(Drive *drive, HbVfioDevice *device, GError **error)
 	hb_query_pci_measure(drive->function, drive->bar_sizes);
 	drive->state = WAITING;
 	if (!hb_port_plug(drive->port->port, drive->function, error)) {
-		hb_vfio_device_close(device);
+		drive->function = NULL;
 		return FALSE;
 	}
 	hb_port_get_info(drive->port->port, &info);
@@ -356,42 +368,81 @@ gboolean hb_drives_cold_plug(HbDrives *drives, const HbDriveOptions *options, GE
 		return FALSE;
 	}
 	Drive *drive = reserve(drives, port, copy);
-	HbVfioDevice *device = open_drive(drive, error);
+	HbVfioDevice *device =
+		hb_drive_worker_open_now(drives->vfio, drives->memory, options, error);
 	if (device && plug(drive, device, error))
 		return TRUE;
+	hb_vfio_device_close(device);
 	forget(drive);
 	drive_free(drive);
 	return FALSE;
 }
 
-static void open_in_worker(GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+/* The end of an addition that led nowhere; of its removal too, if that was asked for meanwhile. */
+static void end_addition(Drive *drive, const GError *error)
 {
-	GError *error = NULL;
-	HbVfioDevice *device = open_drive(data, &error);
+	gboolean was_asked_for = drive->state == REMOVING;
 
-	if (device)
-		g_task_return_pointer(task, device, NULL);
-	else
-		g_task_return_error(task, error);
+	drive->done(error, drive->data);
+	if (was_asked_for) {
+		tell_deletion(drive, g_get_monotonic_time());
+		return;
+	}
+	forget(drive);
+	drive_free(drive);
 }
 
-static void on_opened(GObject *source, GAsyncResult *result, gpointer data)
+/* A drive that is open and is not to be had. */
+typedef struct Unwanted {
+	Drive *drive;
+	GError *error; /* why: owned */
+} Unwanted;
+
+static void on_closed(gpointer data)
+{
+	Unwanted *unwanted = data;
+
+	end_addition(unwanted->drive, unwanted->error);
+	g_error_free(unwanted->error);
+	g_free(unwanted);
+}
+
+/* @error: (transfer full) */
+static void turn_away(Drive *drive, HbVfioDevice *device, GError *error)
+{
+	Unwanted *unwanted = g_new0(Unwanted, 1);
+
+	unwanted->drive = drive;
+	unwanted->error = error;
+	hb_drive_worker_close(device, on_closed, unwanted);
+}
+
+/* Whether it is wanted still, and its place is free. */
+static gboolean let_in(Drive *drive, HbVfioDevice *device, GError **error)
+{
+	if (drive->drives->evacuating) {
+		g_set_error(error, HB_ERROR, HB_ERROR_GONE, "the machine is shutting down");
+		return FALSE;
+	}
+	if (drive->state == REMOVING) {
+		g_set_error(error, HB_ERROR, HB_ERROR_GONE,
+			    "Device '%s' was removed while it was being added", drive->options->id);
+		return FALSE;
+	}
+	return plug(drive, device, error);
+}
+
+static void on_opened(HbVfioDevice *device, const GError *failure, gpointer data)
 {
 	Drive *drive = data;
-	g_autoptr(GError) error = NULL;
-	HbVfioDevice *device = g_task_propagate_pointer(G_TASK(result), &error);
+	GError *error = NULL;
 
-	if (device && drive->drives->evacuating) {
-		hb_vfio_device_close(device);
-		device = NULL;
-		g_set_error(&error, HB_ERROR, HB_ERROR_GONE, "the machine is shutting down");
-	}
-	gboolean good = device && plug(drive, device, &error);
-	if (!good)
-		forget(drive);
-	drive->done(good ? NULL : error, drive->data);
-	if (!good)
-		drive_free(drive);
+	if (!device)
+		end_addition(drive, failure);
+	else if (!let_in(drive, device, &error))
+		turn_away(drive, device, error);
+	else
+		drive->done(NULL, drive->data);
 }
 
 void hb_drives_add(HbDrives *drives, HbDriveOptions *options, HbMachineDone done, gpointer data)
@@ -411,14 +462,13 @@ void hb_drives_add(HbDrives *drives, HbDriveOptions *options, HbMachineDone done
 	Drive *drive = reserve(drives, port, options);
 	drive->done = done;
 	drive->data = data;
-	g_autoptr(GTask) task = g_task_new(NULL, NULL, on_opened, drive);
-	g_task_set_task_data(task, drive, NULL);
-	g_task_run_in_thread(task, open_in_worker);
+	hb_drive_worker_open(drives->vfio, drives->memory, options, on_opened, drive);
 }
 
 /* -- Out. -- */
 
-gboolean hb_drives_remove(HbDrives *drives, const char *id, GError **error)
+/* The drive of that name, unless it is on its way out for good. */
+static Drive *find_removable(const HbDrives *drives, const char *id, GError **error)
 {
 	Drive *drive = find_drive(drives, id);
 
@@ -427,24 +477,49 @@ gboolean hb_drives_remove(HbDrives *drives, const char *id, GError **error)
 			    "Bus 'pcie.0' does not support hotplugging: '%s' is a root port, and "
 			    "those stay",
 			    id);
-		return FALSE;
+		return NULL;
 	}
 	if (drive == NULL) {
 		g_set_error(error, HB_ERROR, HB_ERROR_NOT_FOUND, "Device '%s' not found", id);
-		return FALSE;
+		return NULL;
 	}
-	if (drive->state == ADDING) {
-		g_set_error(error, HB_ERROR, HB_ERROR_BUSY,
-			    "Device '%s' is still being added: ask again when it is in", id);
-		return FALSE;
-	}
-	if (drive->state == REMOVING || drive->state == RELEASING) {
+	if (drive->state == RELEASING || (drive->state == REMOVING && !drive->function)) {
 		g_set_error(error, HB_ERROR, HB_ERROR_BUSY,
 			    "Device '%s' is already in the process of unplug", id);
+		return NULL;
+	}
+	return drive;
+}
+
+gboolean hb_drives_remove(HbDrives *drives, const char *id, const HbRemoval *removal,
+			  GError **error)
+{
+	Drive *drive = find_removable(drives, id, error);
+
+	if (drive == NULL)
+		return FALSE;
+	if (drive->state == REMOVING) {
+		g_set_error(error, HB_ERROR, HB_ERROR_BUSY,
+			    "Device '%s' is already in the process of unplug: wait for its end, or "
+			    "use x-hotbay-pull",
+			    id);
 		return FALSE;
 	}
-	if (!hb_port_request_removal(drive->port->port, error))
+	if (drive->state != ADDING &&
+	    !hb_port_request_removal_of(drive->port->port, drive->function, removal, error))
 		return FALSE;
+	drive->state = REMOVING;
+	return TRUE;
+}
+
+gboolean hb_drives_pull(HbDrives *drives, const char *id, GError **error)
+{
+	Drive *drive = find_removable(drives, id, error);
+
+	if (drive == NULL)
+		return FALSE;
+	if (drive->function)
+		hb_port_pull_because(drive->port->port, drive->function, HB_SLOT_REASON_COMMAND);
 	drive->state = REMOVING;
 	return TRUE;
 }
@@ -457,7 +532,8 @@ void hb_drives_evacuate(HbDrives *drives, void (*done)(gpointer opaque))
 		Drive *drive = g_ptr_array_index(drives->list, i);
 
 		if (drive->function && drive->state != RELEASING)
-			hb_port_pull(drive->port->port, drive->function);
+			hb_port_pull_because(drive->port->port, drive->function,
+					     HB_SLOT_REASON_SHUTDOWN);
 	}
 	if (drives->list->len == 0)
 		done(drives->opaque);
@@ -468,7 +544,7 @@ void hb_drives_evacuate(HbDrives *drives, void (*done)(gpointer opaque))
 static void describe_port(const HbDrives *drives, const Port *port, HbMachineDevice *device)
 {
 	const HbPortConfig *config = &port->options->config;
-	const Drive *occupant = find_occupant(drives, port);
+	const Drive *occupant = find_up_to(drives, port, REMOVING);
 
 	*device = (HbMachineDevice){
 		.driver = "pcie-root-port",
@@ -479,6 +555,7 @@ static void describe_port(const HbDrives *drives, const Port *port, HbMachineDev
 		.chassis = config->chassis,
 		.slot = config->slot,
 		.hotplug = config->hotplug,
+		.history = port->history,
 		.occupant = occupant ? occupant->options->id : NULL,
 	};
 }

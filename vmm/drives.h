@@ -39,7 +39,11 @@ void hb_drives_set_running(HbDrives *drives);
 void hb_drives_add(HbDrives *drives, HbDriveOptions *options, HbMachineDone done, gpointer data);
 
 /** hb_drives_remove: see hb_machine_device_del(). */
-gboolean hb_drives_remove(HbDrives *drives, const char *id, GError **error);
+gboolean hb_drives_remove(HbDrives *drives, const char *id, const HbRemoval *removal,
+			  GError **error);
+
+/** hb_drives_pull: see hb_machine_device_pull(). */
+gboolean hb_drives_pull(HbDrives *drives, const char *id, GError **error);
 
 /** hb_drives_foreach: see hb_machine_foreach_device(). */
 void hb_drives_foreach(HbDrives *drives, HbMachineDeviceFunc func, gpointer data);
@@ -49,7 +53,8 @@ void hb_drives_foreach(HbDrives *drives, HbMachineDeviceFunc func, gpointer data
  * @done: called with the @opaque of hb_drives_create() when no drive is in, on its way in, or on
  * its way out any more; possibly before this returns
  *
- * The guest has ended: pulls every drive. From here on no event is sent and no drive is taken in.
+ * The guest has ended: pulls every drive, and says so: a removal under way has its ending too. From
+ * here on no drive is taken in.
  */
 void hb_drives_evacuate(HbDrives *drives, void (*done)(gpointer opaque));
 

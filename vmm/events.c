@@ -55,57 +55,63 @@ static JsonObject *describe_refusal(const HbMachineEvent *event)
 static JsonObject *describe_slot(const HbMachineEvent *event)
 {
 	JsonObject *data = json_object_new();
-	HbSlotInfo info;
+	const HbSlotReport *report = event->report;
 
 	set_string(data, "bus", event->bus);
 	set_string(data, "device", event->device);
 	set_string(data, "host", event->host);
 	if (event->slot_reason != HB_SLOT_REASON_NONE)
 		set_reason(data, event->slot_reason);
-	if (event->slot_event == HB_SLOT_INDICATORS && event->port) {
-		hb_port_get_info(event->port, &info);
-		json_object_set_string_member(data, "attention-indicator",
-					      hb_indicator_to_str(info.attention_indicator));
-		json_object_set_string_member(data, "power-indicator",
-					      hb_indicator_to_str(info.power_indicator));
-	}
+	if (event->slot_event == HB_SLOT_INDICATORS && report)
+		hb_events_set_indicators(data, report);
 	return data;
 }
 
-static void emit_slot(HbQmp *qmp, const HbMachineEvent *event)
+void hb_events_set_indicators(JsonObject *object, const HbSlotReport *report)
+{
+	json_object_set_string_member(object, "attention-indicator",
+				      hb_indicator_to_str(report->attention_indicator));
+	json_object_set_string_member(object, "power-indicator",
+				      hb_indicator_to_str(report->power_indicator));
+	json_object_set_string_member(object, "power", report->powered ? "on" : "off");
+}
+
+static void emit_slot(HbQmp *qmp, const HbMachineEvent *event, gint64 when)
 {
 	g_autofree char *name =
 		g_strconcat("HOTBAY_SLOT_", hb_slot_event_to_str(event->slot_event), NULL);
 
-	hb_qmp_emit(qmp, name, describe_slot(event));
+	hb_qmp_emit_at(qmp, name, describe_slot(event), when);
 }
 
 void hb_events_emit(HbQmp *qmp, const HbMachineEvent *event)
 {
+	gint64 when = event->time_us ? event->time_us : g_get_monotonic_time();
+
 	switch (event->type) {
 	case HB_MACHINE_EVENT_SHUTDOWN:
-		hb_qmp_emit(qmp, "SHUTDOWN", describe_cause(event));
+		hb_qmp_emit_at(qmp, "SHUTDOWN", describe_cause(event), when);
 		break;
 	case HB_MACHINE_EVENT_RESET:
-		hb_qmp_emit(qmp, "RESET", describe_cause(event));
+		hb_qmp_emit_at(qmp, "RESET", describe_cause(event), when);
 		break;
 	case HB_MACHINE_EVENT_POWERDOWN:
-		hb_qmp_emit(qmp, "POWERDOWN", NULL);
+		hb_qmp_emit_at(qmp, "POWERDOWN", NULL, when);
 		break;
 	case HB_MACHINE_EVENT_STOP:
-		hb_qmp_emit(qmp, "STOP", NULL);
+		hb_qmp_emit_at(qmp, "STOP", NULL, when);
 		break;
 	case HB_MACHINE_EVENT_RESUME:
-		hb_qmp_emit(qmp, "RESUME", NULL);
+		hb_qmp_emit_at(qmp, "RESUME", NULL, when);
 		break;
 	case HB_MACHINE_EVENT_DEVICE_DELETED:
-		hb_qmp_emit(qmp, "DEVICE_DELETED", describe_device(event));
+		hb_qmp_emit_at(qmp, "DEVICE_DELETED", describe_device(event), when);
 		break;
 	case HB_MACHINE_EVENT_UNPLUG_GUEST_ERROR:
-		hb_qmp_emit(qmp, "DEVICE_UNPLUG_GUEST_ERROR", describe_refusal(event));
+		hb_qmp_emit_at(qmp, "DEVICE_UNPLUG_GUEST_ERROR", describe_refusal(event), when);
 		break;
 	case HB_MACHINE_EVENT_SLOT:
-		emit_slot(qmp, event);
+		emit_slot(qmp, event, when);
 		break;
 	}
 }

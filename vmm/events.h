@@ -9,6 +9,9 @@
 /** hb_events_emit: tells @qmp's clients of @event, in QEMU's words where QEMU has them. */
 void hb_events_emit(HbQmp *qmp, const HbMachineEvent *event);
 
+/** hb_events_set_indicators: adds what @report says of the indicators and the power. */
+void hb_events_set_indicators(JsonObject *object, const HbSlotReport *report);
+
 /**
  * hb_events_name:
  * @symbol: a name as the library writes it, "TIMED_OUT"

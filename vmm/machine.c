@@ -553,9 +553,15 @@ void hb_machine_device_add(HbMachine *machine, JsonObject *properties, HbMachine
 		done(error, data);
 }
 
-gboolean hb_machine_device_del(HbMachine *machine, const char *id, GError **error)
+gboolean hb_machine_device_del(HbMachine *machine, const char *id, const HbRemoval *removal,
+			       GError **error)
 {
-	return hb_drives_remove(machine->drives, id, error);
+	return hb_drives_remove(machine->drives, id, removal, error);
+}
+
+gboolean hb_machine_device_pull(HbMachine *machine, const char *id, GError **error)
+{
+	return hb_drives_pull(machine->drives, id, error);
 }
 
 void hb_machine_foreach_device(HbMachine *machine, HbMachineDeviceFunc func, gpointer data)

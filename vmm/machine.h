@@ -7,6 +7,7 @@
 #include <json-glib/json-glib.h>
 
 #include "vmm/options.h"
+#include "vmm/slot-history.h"
 
 /**
  * HbMachine:
@@ -78,7 +79,8 @@ typedef struct HbMachineEvent {
 	const char *host;   /* "0000:01:00.0", the drive on the host */
 	HbSlotEvent slot_event;
 	HbSlotReason slot_reason;
-	HbPort *port;
+	gint64 time_us;		    /* when it happened, as g_get_monotonic_time(); 0: now */
+	const HbSlotReport *report; /* of %HB_MACHINE_EVENT_SLOT */
 } HbMachineEvent;
 
 typedef void (*HbMachineListener)(HbMachine *machine, const HbMachineEvent *event, gpointer data);
@@ -172,15 +174,29 @@ void hb_machine_device_add(HbMachine *machine, JsonObject *properties, HbMachine
 
 /**
  * hb_machine_device_del:
+ * @removal: (nullable): NULL: the port's time, no pull
  *
  * Asks the guest to let the drive go. TRUE means that the request is under way:
- * %HB_MACHINE_EVENT_DEVICE_DELETED or %HB_MACHINE_EVENT_UNPLUG_GUEST_ERROR ends it.
+ * %HB_MACHINE_EVENT_DEVICE_DELETED or %HB_MACHINE_EVENT_UNPLUG_GUEST_ERROR ends it. One that is
+ * still being added, or waits in line, does not get in.
  *
  * Returns: FALSE with %HB_ERROR_NOT_FOUND (QMP class DeviceNotFound) for an unknown id,
- *   %HB_ERROR_BUSY while one is under way or it is still being added, %HB_ERROR_UNSUPPORTED for a
- *   port or a slot without hot-plug
+ *   %HB_ERROR_BUSY while one is under way, %HB_ERROR_UNSUPPORTED for a port or a slot without
+ *   hot-plug
  */
-gboolean hb_machine_device_del(HbMachine *machine, const char *id, GError **error);
+gboolean hb_machine_device_del(HbMachine *machine, const char *id, const HbRemoval *removal,
+			       GError **error);
+
+/**
+ * hb_machine_device_pull:
+ *
+ * Takes the drive from the guest at once, as if it were pulled from the host. Overtakes a removal
+ * under way. %HB_MACHINE_EVENT_DEVICE_DELETED ends it.
+ *
+ * Returns: FALSE with %HB_ERROR_NOT_FOUND for an unknown id, %HB_ERROR_BUSY if it is on its way out
+ *   already, %HB_ERROR_UNSUPPORTED for a port
+ */
+gboolean hb_machine_device_pull(HbMachine *machine, const char *id, GError **error);
 
 /**
  * HbMachineDevice:
@@ -198,6 +214,7 @@ typedef struct HbMachineDevice {
 	guint8 chassis;
 	guint16 slot;
 	gboolean hotplug;
+	const HbSlotHistory *history;
 	const char *occupant; /* id of the drive in it, or of the one being added; NULL: empty */
 
 	/* Of a drive. */

@@ -374,7 +374,8 @@ static const Flag flags[] = {
 	  "a hot-plug slot; more properties: bus=pcie.0 multifunction=on|off hotplug=on|off "
 	  "mem-reserve=SIZE pref64-reserve=SIZE x-attention-button=on|off "
 	  "x-power-controller=on|off x-indicators=on|off x-no-command-completed=on|off "
-	  "x-surprise=on|off x-removal-timeout-ms=N",
+	  "x-surprise=on|off guest-eject=on|off x-removal-timeout-ms=N "
+	  "x-host-removal-timeout-ms=N x-acknowledge-timeout-ms=N",
 	  read_device },
 	{ "device", "vfio-pci,host=DDDD:BB:DD.F,bus=PORT[,id=ID]",
 	  "a host NVMe drive, bound to vfio-pci, in that slot; JSON works too", read_device },

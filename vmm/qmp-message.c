@@ -186,13 +186,14 @@ char *hb_qmp_message_error(const char *error_class, const char *description, Jso
 	return to_reply(message, id);
 }
 
-char *hb_qmp_message_event(const char *event, JsonObject *data, gint64 time_us)
+char *hb_qmp_message_event(const char *event, JsonObject *data, gint64 time_us, gint64 monotonic_us)
 {
 	JsonObject *timestamp = json_object_new();
 	JsonObject *message = json_object_new();
 
 	json_object_set_int_member(timestamp, "seconds", time_us / G_USEC_PER_SEC);
 	json_object_set_int_member(timestamp, "microseconds", time_us % G_USEC_PER_SEC);
+	json_object_set_int_member(timestamp, "monotonic", monotonic_us);
 	json_object_set_object_member(message, "timestamp", timestamp);
 	json_object_set_string_member(message, "event", event);
 	if (data)

@@ -48,7 +48,9 @@ char *hb_qmp_message_error(const char *error_class, const char *description, Jso
  * hb_qmp_message_event:
  * @data: (transfer full) (nullable)
  * @time_us: microseconds since the epoch
+ * @monotonic_us: the same moment on the host's CLOCK_MONOTONIC
  */
-char *hb_qmp_message_event(const char *event, JsonObject *data, gint64 time_us);
+char *hb_qmp_message_event(const char *event, JsonObject *data, gint64 time_us,
+			   gint64 monotonic_us);
 
 #endif

@@ -188,7 +188,14 @@ guint hb_qmp_get_n_clients(HbQmp *qmp)
 
 void hb_qmp_emit(HbQmp *qmp, const char *event, JsonObject *data)
 {
-	g_autofree char *text = hb_qmp_message_event(event, data, g_get_real_time());
+	hb_qmp_emit_at(qmp, event, data, g_get_monotonic_time());
+}
+
+void hb_qmp_emit_at(HbQmp *qmp, const char *event, JsonObject *data, gint64 monotonic_us)
+{
+	gint64 age = g_get_monotonic_time() - monotonic_us;
+	g_autofree char *text =
+		hb_qmp_message_event(event, data, g_get_real_time() - age, monotonic_us);
 
 	for (guint i = 0; i < qmp->clients->len; i++)
 		hb_qmp_client_send_event(g_ptr_array_index(qmp->clients, i), text);

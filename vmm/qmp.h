@@ -87,6 +87,9 @@ guint hb_qmp_get_n_clients(HbQmp *qmp);
  */
 void hb_qmp_emit(HbQmp *qmp, const char *event, JsonObject *data);
 
+/** hb_qmp_emit_at: likewise of what happened at @monotonic_us, as g_get_monotonic_time(). */
+void hb_qmp_emit_at(HbQmp *qmp, const char *event, JsonObject *data, gint64 monotonic_us);
+
 /**
  * hb_qmp_call_return:
  * @value: (transfer full) (nullable): NULL for the empty object

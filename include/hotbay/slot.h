@@ -22,7 +22,14 @@ G_BEGIN_DECLS
  * @no_command_completed: no Command Completed event after each write of Slot Control, and no wait
  * for it
  * @surprise: Hot-Plug Surprise: a drive may leave without notice
- * @removal_timeout_ms: how long the guest may take to answer a removal request; 0: for ever
+ * @removal_timeout_ms: how long a removal may take from its request on, if the request says nothing
+ *   else; 0: for ever
+ * @host_removal_timeout_ms: how long a removal may take that the host asks for, which waits for it:
+ *   then the function is pulled; 0: for ever
+ * @acknowledge_timeout_ms: how long the guest may take to finish with an occupant that has left,
+ *   before the next one enters all the same; 0: for ever
+ * @guest_eject: whether an occupant that the guest switches off without having been asked stays
+ *   off; if not, it is announced to the guest again
  * @mem32_size: bytes of non-prefetchable window; a multiple of 1 MiB
  * @mem64_size: bytes of prefetchable 64-bit window; a multiple of 1 MiB
  */
@@ -39,6 +46,9 @@ typedef struct HbPortConfig {
 	gboolean no_command_completed;
 	gboolean surprise;
 	guint removal_timeout_ms;
+	guint host_removal_timeout_ms;
+	guint acknowledge_timeout_ms;
+	gboolean guest_eject;
 	guint64 mem32_size;
 	guint64 mem64_size;
 } HbPortConfig;
@@ -72,7 +82,14 @@ HbHostBridge *hb_port_get_bridge(HbPort *port);
  * @HB_SLOT_SEVERED: the occupant is out of the guest: after a completed removal, or pulled
  * @HB_SLOT_RELEASED: the occupant holds nothing of the host any more: its last file descriptor is
  * closed
- * @HB_SLOT_INDICATORS: an indicator changed
+ * @HB_SLOT_INDICATORS: the guest changed an indicator or the slot's power. Told at most
+ *   %HB_SLOT_INDICATORS_BURST times in a row and then ten times a second; what is left out is
+ *   between two that are told, and the last one always is.
+ * @HB_SLOT_PLUG_WAITING: the function stands in line; %HB_SLOT_PLUGGED, %HB_SLOT_PLUG_REFUSED or
+ *   %HB_SLOT_SEVERED ends that
+ * @HB_SLOT_PLUG_REFUSED: it stood in line behind a removal that was refused, and will be released
+ * @HB_SLOT_REMOVAL_WAITING: a removal was asked for, and the guest cannot be asked yet, or has to
+ * be asked again: it does not listen, or an indicator blinks
  */
 typedef enum HbSlotEvent {
 	HB_SLOT_PLUGGED,
@@ -81,14 +98,19 @@ typedef enum HbSlotEvent {
 	HB_SLOT_SEVERED,
 	HB_SLOT_RELEASED,
 	HB_SLOT_INDICATORS,
+	HB_SLOT_PLUG_WAITING,
+	HB_SLOT_PLUG_REFUSED,
+	HB_SLOT_REMOVAL_WAITING,
 } HbSlotEvent;
+
+#define HB_SLOT_INDICATORS_BURST 16
 
 const char *hb_slot_event_to_str(HbSlotEvent event);
 
 /**
  * HbSlotReason:
  *
- * Why a removal was refused, or an occupant severed.
+ * Why a request was refused, or a function severed or let in.
  */
 typedef enum HbSlotReason {
 	HB_SLOT_REASON_NONE,
@@ -97,6 +119,12 @@ typedef enum HbSlotReason {
 	HB_SLOT_REASON_RESET,	  /* the VM was reset while a removal was under way: done at once */
 	HB_SLOT_REASON_CANCELLED, /* the guest took its consent back */
 	HB_SLOT_REASON_TIMED_OUT, /* the guest did not answer in time */
+	HB_SLOT_REASON_ESCALATED, /* a removal that was insisted on was refused, or out of time */
+	HB_SLOT_REASON_COMMAND,	  /* pulled because the operator said so; it is still there */
+	HB_SLOT_REASON_SHUTDOWN,  /* the guest has ended */
+	HB_SLOT_REASON_OCCUPIED,  /* of a refused plug: the last occupant stays */
+	/* of %HB_SLOT_PLUGGED: the guest never said that it is done with the last occupant */
+	HB_SLOT_REASON_UNACKNOWLEDGED,
 } HbSlotReason;
 
 const char *hb_slot_reason_to_str(HbSlotReason reason);
@@ -112,15 +140,31 @@ typedef enum HbIndicator {
 const char *hb_indicator_to_str(HbIndicator indicator);
 
 /**
- * HbSlotListener:
- * @function: (nullable): the occupant it is about; for identification only: with
+ * HbSlotReport:
+ * @function: (nullable): the occupant or newcomer it is about; for identification only: with
  *   %HB_SLOT_RELEASED it is freed already
+ * @time_us: when it happened, as g_get_monotonic_time()
+ * @attention_indicator, @power_indicator: what they showed then
+ * @powered: whether the slot had power
+ */
+typedef struct HbSlotReport {
+	HbSlotEvent event;
+	HbSlotReason reason;
+	HbPciFunction *function;
+	gint64 time_us;
+	HbIndicator attention_indicator;
+	HbIndicator power_indicator;
+	gboolean powered;
+} HbSlotReport;
+
+/**
+ * HbSlotListener:
+ * @report: valid during the call
  *
  * Called on the loop, after the fact, in the order in which things happened, without any lock held:
- * it may call anything in this header.
+ * it may call anything in this header. Only %HB_SLOT_INDICATORS may come late.
  */
-typedef void (*HbSlotListener)(HbPort *port, HbSlotEvent event, HbSlotReason reason,
-			       HbPciFunction *function, gpointer data);
+typedef void (*HbSlotListener)(HbPort *port, const HbSlotReport *report, gpointer data);
 
 /** hb_port_set_listener: one listener a port; NULL for none. Loop thread. */
 void hb_port_set_listener(HbPort *port, HbSlotListener listener, gpointer data);
@@ -129,13 +173,14 @@ void hb_port_set_listener(HbPort *port, HbSlotListener listener, gpointer data);
  * hb_port_plug:
  * @function: (transfer full): stays the caller's if this fails
  *
- * Puts a function into the slot. If the guest has yet to acknowledge that the last occupant was
- * pulled, @function waits in line and enters when it has. %HB_SLOT_PLUGGED says when the guest was
- * told. A function plugged before the guest runs, or before it enables hot-plug interrupts, is
- * simply there. Loop thread.
+ * Puts a function into the slot. While the removal of the last occupant is under way, or the guest
+ * has yet to finish with one that left, @function waits in line (%HB_SLOT_PLUG_WAITING) and enters
+ * when that is over. %HB_SLOT_PLUGGED says when the guest was told; %HB_SLOT_PLUG_REFUSED that the
+ * last occupant stays. A function plugged before the guest runs, or before it enables hot-plug
+ * interrupts, is simply there. Loop thread.
  *
- * Returns: FALSE with %HB_ERROR_BUSY if the slot is occupied or has one in line, or
- *   %HB_ERROR_UNSUPPORTED if the VM runs and the slot is not hot-plug capable
+ * Returns: FALSE with %HB_ERROR_BUSY if the slot is occupied and no removal is under way, or has
+ * one in line, or %HB_ERROR_UNSUPPORTED if the VM runs and the slot is not hot-plug capable
  */
 gboolean hb_port_plug(HbPort *port, HbPciFunction *function, GError **error);
 
@@ -154,6 +199,42 @@ gboolean hb_port_plug(HbPort *port, HbPciFunction *function, GError **error);
 gboolean hb_port_request_removal(HbPort *port, GError **error);
 
 /**
+ * HbRemoval:
+ * @timeout_ms: how long it may take from the request on; 0: for ever
+ * @then_pull: whether it ends with a pull (%HB_SLOT_REASON_ESCALATED) where it would be refused:
+ *   at the guest's refusal, or when the time is up
+ */
+typedef struct HbRemoval {
+	guint timeout_ms;
+	gboolean then_pull;
+} HbRemoval;
+
+/**
+ * hb_port_request_removal_of:
+ * @function: the occupant, or the one in line
+ * @removal: (nullable): NULL: the port's time, no pull
+ *
+ * As hb_port_request_removal(), for one of the two that a slot can hold. Loop thread.
+ *
+ * Returns: likewise; %HB_ERROR_NOT_FOUND also if @function is neither
+ */
+gboolean hb_port_request_removal_of(HbPort *port, HbPciFunction *function, const HbRemoval *removal,
+				    GError **error);
+
+/**
+ * hb_port_give_back:
+ * @function: the occupant, or the one in line
+ *
+ * The host wants @function back and waits for it: an orderly removal that is pulled when the guest
+ * refuses or @host_removal_timeout_ms of #HbPortConfig is up. One that is under way is held to that
+ * time, if it has more. Where the guest cannot be asked it is pulled at once. With a time of 0 it
+ * is no more than a request. To be called as often as the host asks. Loop thread.
+ *
+ * Returns: whether this call began something
+ */
+gboolean hb_port_give_back(HbPort *port, HbPciFunction *function);
+
+/**
  * hb_port_pull:
  * @function: (nullable): which function left: the occupant, or the one in line. One that is
  *   neither has left already, and nothing happens: so a late witness never takes its successor
@@ -164,6 +245,9 @@ gboolean hb_port_request_removal(HbPort *port, GError **error);
  * Does nothing if the slot is empty. Any thread, without the bus lock: never from a function's ops.
  */
 void hb_port_pull(HbPort *port, HbPciFunction *function);
+
+/** hb_port_pull_because: likewise, where @reason says more than %HB_SLOT_REASON_PULL. */
+void hb_port_pull_because(HbPort *port, HbPciFunction *function, HbSlotReason reason);
 
 /**
  * hb_port_set_running:
@@ -176,7 +260,9 @@ void hb_port_set_running(HbPort *port);
 /**
  * HbSlotInfo:
  *
- * A consistent look at one slot. @state is the state machine's, static.
+ * A consistent look at one slot. @state is the state machine's, static. @newcomer stands in line.
+ * @removal_waiting: the guest has yet to be asked. @removal_left_ms: until the time of the removal
+ * under way is up; 0: never. @removal_then_pull: and then it is pulled.
  */
 typedef struct HbSlotInfo {
 	const char *state;
@@ -185,6 +271,10 @@ typedef struct HbSlotInfo {
 	gboolean presence;
 	gboolean link_active;
 	gboolean removal_pending;
+	gboolean removal_waiting;
+	gboolean removal_then_pull;
+	guint removal_left_ms;
+	HbPciFunction *newcomer;
 	HbIndicator attention_indicator;
 	HbIndicator power_indicator;
 	guint16 slot_control;

@@ -55,7 +55,7 @@ START_TEST(test_newcomer_waits_unseen_and_enters_in_turn)
 
 	scene_plug(&scene_drive_b);
 	scene_run_loop();
-	scene_assert_transcript("");
+	scene_assert_transcript("PLUG_WAITING B\n");
 	ck_assert_ptr_null(hb_host_bridge_find(scene_bridge, 1, 0));
 	scene_set_indicator(OFF);
 	scene_run_loop();
@@ -575,11 +575,11 @@ START_TEST(test_bridge_waits_for_a_release_in_a_worker)
 }
 END_TEST
 
-static void plug_again(HbPort *from, HbSlotEvent event, HbSlotReason reason,
-		       HbPciFunction *function, gpointer data)
+static void plug_again(HbPort *from, const HbSlotReport *report, gpointer data)
 {
-	scene_tell(hb_slot_event_to_str(event), function ? ((Drive *)function)->name : "-");
-	if (event == HB_SLOT_RELEASED)
+	scene_tell(hb_slot_event_to_str(report->event),
+		   report->function ? ((Drive *)report->function)->name : "-");
+	if (report->event == HB_SLOT_RELEASED)
 		scene_plug(&scene_drive_b);
 }
 

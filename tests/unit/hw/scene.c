@@ -96,17 +96,20 @@ const HbPciFunctionOps scene_drive_ops = {
 	.release = drive_release,
 };
 
-static void listen(HbPort *from, HbSlotEvent event, HbSlotReason reason, HbPciFunction *function,
-		   gpointer data)
+static void listen(HbPort *from, const HbSlotReport *report, gpointer data)
 {
+	HbSlotReason reason = report->reason;
+
 	ck_assert_ptr_eq(from, scene_port);
-	if (event == HB_SLOT_INDICATORS)
+	ck_assert_int_gt(report->time_us, 0);
+	ck_assert_int_le(report->time_us, g_get_monotonic_time());
+	if (report->event == HB_SLOT_INDICATORS)
 		return;
-	g_string_append_printf(scene_host->calls, "%s", hb_slot_event_to_str(event));
+	g_string_append_printf(scene_host->calls, "%s", hb_slot_event_to_str(report->event));
 	if (reason != HB_SLOT_REASON_NONE)
 		g_string_append_printf(scene_host->calls, "(%s)", hb_slot_reason_to_str(reason));
 	g_string_append_printf(scene_host->calls, " %s\n",
-			       function ? ((Drive *)function)->name : "-");
+			       report->function ? ((Drive *)report->function)->name : "-");
 }
 
 void scene_run_loop(void)

@@ -68,6 +68,8 @@ static const Symbol alphabet[] = {
 	{ HB_SLOT_INPUT_STATUS_WRITTEN, 0xffff, 0xffff },
 	{ HB_SLOT_INPUT_STATUS_WRITTEN, ABP | CC, 0xffff },
 	{ HB_SLOT_INPUT_STATUS_WRITTEN, DLLSC, 0xffff },
+	{ HB_SLOT_INPUT_INSIST, 0, 0 },
+	{ HB_SLOT_INPUT_DISMISS_NEWCOMER, 0, 0 },
 };
 
 /* What an attentive bystander knows. */
@@ -75,8 +77,10 @@ typedef struct Ledger {
 	gboolean occupied;
 	gboolean in_line;
 	gboolean asked;
+	gboolean insisted;
 	gboolean removal_timer;
 	gboolean settle_timer;
+	gboolean haunt_timer;
 } Ledger;
 
 typedef struct Step {
@@ -183,9 +187,10 @@ static void check_link(const Step *step)
 	if (step->input != HB_SLOT_INPUT_RESET && step->input != HB_SLOT_INPUT_COLD_PLUG &&
 	    after->properties.hotplug && after->link_active != step->before.registers.link_active)
 		ASSERT(after->status & DLLSC);
+	/* One that nobody listens to and that is recalled has its power back at once. */
 	if (step->result.actions & HB_SLOT_ACTION_RESET)
-		ASSERT(step->before.registers.link_active && !after->link_active &&
-		       after->status & PDS);
+		ASSERT(step->before.registers.link_active && after->status & PDS &&
+		       (!after->link_active || step->before.recall || after->properties.locked));
 }
 
 static void check_control(const Step *step)
@@ -197,7 +202,7 @@ static void check_control(const Step *step)
 	ASSERT(!(after->control & ~(get_writable(&after->properties) | PCC)));
 	ASSERT(after->properties.power_controller || !(after->control & PCC));
 	ASSERT(!after->properties.indicators || (after->control & AIC && after->control & PIC));
-	ASSERT(reported == !!(changed & (AIC | PIC)));
+	ASSERT(reported == !!(changed & (AIC | PIC | PCC)));
 	if (step->input == HB_SLOT_INPUT_CONTROL_WRITTEN && after->control & HPIE)
 		ASSERT(!(changed & ~step->mask));
 	else if (step->input == HB_SLOT_INPUT_STATUS_WRITTEN)
@@ -266,9 +271,10 @@ static void check_moves(const Step *step, Ledger *ledger)
 		ledger->in_line = FALSE;
 	}
 	ASSERT(left == !!(actions & HB_SLOT_ACTION_RELEASE));
-	ASSERT(left == !!(actions & HB_SLOT_ACTION_REPORT_SEVERED));
+	ASSERT(left ==
+	       !!(actions & (HB_SLOT_ACTION_REPORT_SEVERED | HB_SLOT_ACTION_REPORT_PLUG_REFUSED)));
 	ASSERT(!left || step->result.reason != HB_SLOT_REASON_NONE);
-	ASSERT(!left || !(actions & HB_SLOT_ACTION_ADMIT));
+	ASSERT(!(actions & HB_SLOT_ACTION_SEVER_NEWCOMER) || !(actions & HB_SLOT_ACTION_ADMIT));
 	if (actions & HB_SLOT_ACTION_ADMIT) {
 		ASSERT(ledger->in_line && !ledger->occupied);
 		ledger->in_line = FALSE;
@@ -278,7 +284,7 @@ static void check_moves(const Step *step, Ledger *ledger)
 	ASSERT(ledger->occupied == !!(step->after.registers.status & PDS));
 	ASSERT(ledger->in_line == step->after.newcomer);
 	if (step->input == HB_SLOT_INPUT_PULL)
-		ASSERT(!ledger->occupied);
+		ASSERT(!ledger->occupied || actions & HB_SLOT_ACTION_ADMIT);
 }
 
 /* Nobody comes in while the guest has its last occupant to bury. */
@@ -291,14 +297,36 @@ static void check_admission(const Step *step)
 		return;
 	if (!(after->control & HPIE))
 		return;
+	if (step->input == HB_SLOT_INPUT_TIMEOUT && has->indicators &&
+	    !hb_slot_is_removal_pending(&step->before)) {
+		ASSERT(step->result.reason == HB_SLOT_REASON_UNACKNOWLEDGED);
+		ASSERT(step->after.recall);
+		return;
+	}
 	ASSERT(!is_blinking(&step->after));
-	if (step->before.state != HB_SLOT_STATE_HAUNTED)
+	if (step->before.state != HB_SLOT_STATE_HAUNTED || step->input == HB_SLOT_INPUT_TIMEOUT)
 		return;
 	if (has->indicators)
 		ASSERT(get_indicator(&step->after) == HB_INDICATOR_OFF);
 	else
 		ASSERT(!has->power_controller && step->input == HB_SLOT_INPUT_STATUS_WRITTEN &&
 		       !(step->before.registers.status & ~step->value & (PDC | DLLSC)));
+}
+
+/* Who stands in line has one ending too: in, out, or refused with the removal it waits for. */
+static void check_line(const Step *step)
+{
+	guint actions = step->result.actions;
+	gboolean came = step->after.newcomer && !step->before.newcomer;
+	gboolean went = step->before.newcomer && !step->after.newcomer;
+	gboolean refused = !!(actions & HB_SLOT_ACTION_REPORT_PLUG_REFUSED);
+
+	ASSERT(came == !!(actions & HB_SLOT_ACTION_REPORT_PLUG_WAITING));
+	ASSERT(!came || step->input == HB_SLOT_INPUT_PLUG);
+	if (went)
+		ASSERT(!!(actions & HB_SLOT_ACTION_ADMIT) !=
+		       !!(actions & HB_SLOT_ACTION_SEVER_NEWCOMER));
+	ASSERT(refused == (step->before.newcomer && actions & HB_SLOT_ACTION_REPORT_REFUSED));
 }
 
 /* One ending for each request. */
@@ -317,27 +345,62 @@ static void check_request(const Step *step, Ledger *ledger)
 		ASSERT(can_be_answered(&step->before.registers.properties));
 	ASSERT(!(refused && severed));
 	if (refused && step->input != HB_SLOT_INPUT_TIMEOUT)
-		ASSERT(step->result.reason == HB_SLOT_REASON_CANCELLED && relit(step));
+		ASSERT(step->result.reason == HB_SLOT_REASON_CANCELLED && relit(step) &&
+		       !step->before.unmet);
+	if (step->input == HB_SLOT_INPUT_INSIST)
+		ledger->insisted = TRUE;
+	ASSERT(!refused || !ledger->insisted);
+	ASSERT(ledger->insisted || !severed || step->result.reason != HB_SLOT_REASON_ESCALATED);
 	ASSERT(!refused || ledger->asked);
 	ASSERT(!(actions & HB_SLOT_ACTION_REPORT_REQUESTED) || ledger->asked);
 	if (refused || severed)
-		ledger->asked = FALSE;
+		ledger->asked = ledger->insisted = FALSE;
+	ASSERT(ledger->insisted == step->after.insists);
+	if (step->after.state == HB_SLOT_STATE_REMOVAL_WAITING &&
+	    step->before.state != HB_SLOT_STATE_REMOVAL_WAITING)
+		ASSERT(actions & HB_SLOT_ACTION_REPORT_REMOVAL_WAITING);
 	ASSERT(ledger->asked == hb_slot_is_removal_pending(&step->after));
 }
 
 static void check_timers(const Step *step, Ledger *ledger)
 {
 	guint actions = step->result.actions;
+	HbSlotState state = step->after.state;
+	gboolean tells = step->after.registers.properties.indicators;
+	gboolean settling = state == HB_SLOT_STATE_SETTLING;
 
 	if (step->input == HB_SLOT_INPUT_TIMEOUT || actions & HB_SLOT_ACTION_STOP_TIMER)
-		ledger->removal_timer = ledger->settle_timer = FALSE;
+		ledger->removal_timer = ledger->settle_timer = ledger->haunt_timer = FALSE;
 	if (actions & HB_SLOT_ACTION_START_REMOVAL_TIMER)
 		ledger->removal_timer = TRUE;
 	if (actions & HB_SLOT_ACTION_START_SETTLE_TIMER)
 		ledger->settle_timer = TRUE;
+	if (actions & HB_SLOT_ACTION_START_HAUNT_TIMER)
+		ledger->haunt_timer = TRUE;
 	ASSERT(ledger->removal_timer == ledger->asked);
-	ASSERT(ledger->settle_timer == (step->after.state == HB_SLOT_STATE_SETTLING &&
-					!step->after.registers.properties.indicators));
+	ASSERT(ledger->settle_timer ==
+	       (!tells && (settling || (state == HB_SLOT_STATE_OFF && step->after.recall))));
+	ASSERT(ledger->haunt_timer == (state == HB_SLOT_STATE_HAUNTED || (tells && settling)));
+	/* A removal has one time: nothing but its own beginning starts the clock. */
+	if (actions & HB_SLOT_ACTION_START_REMOVAL_TIMER)
+		ASSERT(step->input == HB_SLOT_INPUT_REQUEST_REMOVAL);
+}
+
+/* The guest's own hand: nobody leaves by it, and who is locked in is announced again. */
+static void check_own_hand(const Step *step)
+{
+	const HbSlot *after = &step->after;
+
+	if (step->input != HB_SLOT_INPUT_CONTROL_WRITTEN ||
+	    hb_slot_is_removal_pending(&step->before) || !(step->before.registers.status & PDS))
+		return;
+	ASSERT(!(step->result.actions & HB_SLOT_ACTION_SEVER));
+	ASSERT(after->state == HB_SLOT_STATE_ON || after->state == HB_SLOT_STATE_OFF);
+	if (step->before.state == HB_SLOT_STATE_ON && after->state == HB_SLOT_STATE_OFF &&
+	    after->registers.properties.locked)
+		ASSERT(after->recall || after->registers.status & PDC);
+	if (step->before.recall && !after->recall && after->state == HB_SLOT_STATE_OFF)
+		ASSERT(after->registers.status & PDC);
 }
 
 static void check_state(const Step *step)
@@ -350,7 +413,9 @@ static void check_state(const Step *step)
 	ASSERT(vacant == !(after->registers.status & PDS));
 	if (after->newcomer)
 		ASSERT(after->state == HB_SLOT_STATE_HAUNTED ||
-		       after->state == HB_SLOT_STATE_SETTLING);
+		       after->state == HB_SLOT_STATE_SETTLING || hb_slot_is_removal_pending(after));
+	if (vacant)
+		ASSERT(!after->recall && !after->unmet && !after->insists);
 	if (after->state == HB_SLOT_STATE_HAUNTED && after->registers.properties.indicators)
 		ASSERT(get_indicator(after) != HB_INDICATOR_OFF);
 }
@@ -390,7 +455,8 @@ static void check_reset(const Step *step)
 	gboolean was_asked = hb_slot_is_removal_pending(&step->before);
 
 	/* A slot that is left while nobody listens is as firmware leaves it, too. */
-	if (step->result.actions & HB_SLOT_ACTION_SEVER && !(after->control & HPIE))
+	if (step->result.actions & HB_SLOT_ACTION_SEVER && !(after->control & HPIE) &&
+	    !(step->result.actions & HB_SLOT_ACTION_ADMIT))
 		check_firmware_power(step);
 	if (step->input != HB_SLOT_INPUT_RESET && step->input != HB_SLOT_INPUT_COLD_PLUG)
 		return;
@@ -400,6 +466,23 @@ static void check_reset(const Step *step)
 	ASSERT(step->after.state == (after->status & PDS ? HB_SLOT_STATE_ON : HB_SLOT_STATE_EMPTY));
 	ASSERT(!(step->result.actions & HB_SLOT_ACTION_SEVER) == !was_asked);
 	ASSERT(!was_asked || step->result.reason == HB_SLOT_REASON_RESET);
+}
+
+/* A slot that its guest gave up keeps nothing of what that guest was about. */
+static void check_desertion(const Step *step)
+{
+	const HbSlotRegisters *before = &step->before.registers;
+	const HbSlotRegisters *after = &step->after.registers;
+
+	if (step->input != HB_SLOT_INPUT_CONTROL_WRITTEN || !(before->control & HPIE) ||
+	    after->control & (HPIE | ABPE | PDCE | DLLSCE) || !(before->status & PDS))
+		return;
+	check_firmware_power(step);
+	ASSERT(step->after.state == (hb_slot_is_removal_pending(&step->before)
+					     ? HB_SLOT_STATE_REMOVAL_WAITING
+					     : HB_SLOT_STATE_ON));
+	ASSERT(!(after->status & ABP) || !hb_slot_is_removal_pending(&step->after) ||
+	       step->before.state == HB_SLOT_STATE_REMOVAL_WAITING);
 }
 
 static void check_impossible(const Step *step)
@@ -426,7 +509,10 @@ static void check(const Step *step, Ledger *ledger)
 	check_reminder(step);
 	check_moves(step, ledger);
 	check_admission(step);
+	check_line(step);
 	check_request(step, ledger);
+	check_own_hand(step);
+	check_desertion(step);
 	check_timers(step, ledger);
 	check_state(step);
 	check_reset(step);
@@ -463,12 +549,16 @@ static guint64 *make_key(const Node *node)
 	bits = bits << 1 | !!node->ledger.asked;
 	bits = bits << 1 | !!node->ledger.removal_timer;
 	bits = bits << 1 | !!node->ledger.settle_timer;
+	bits = bits << 1 | !!node->ledger.haunt_timer;
+	bits = bits << 1 | !!node->slot.insists;
+	bits = bits << 1 | !!node->slot.unmet;
+	bits = bits << 1 | !!node->slot.recall;
 	*key = bits << 32 | (guint64)node->slot.registers.control << 16 |
 	       node->slot.registers.status;
 	return key;
 }
 
-/* The bits of @set as properties; 32 sets. */
+/* The bits of @set as properties; 64 sets. */
 static HbSlotProperties get_properties(guint set, char name[static 8])
 {
 	HbSlotProperties properties = {
@@ -479,10 +569,12 @@ static HbSlotProperties get_properties(guint set, char name[static 8])
 		.indicators = set & 4,
 		.no_command_completed = set & 8,
 		.surprise = TRUE,
+		.locked = !!(set & 32),
 	};
 
-	g_snprintf(name, 8, "%s%s%s%s%s", set & 16 ? "-" : "H", set & 1 ? "B" : "-",
-		   set & 2 ? "P" : "-", set & 4 ? "I" : "-", set & 8 ? "N" : "-");
+	g_snprintf(name, 8, "%s%s%s%s%s%s", set & 32 ? "L" : "-", set & 16 ? "-" : "H",
+		   set & 1 ? "B" : "-", set & 2 ? "P" : "-", set & 4 ? "I" : "-",
+		   set & 8 ? "N" : "-");
 	return properties;
 }
 
@@ -571,7 +663,7 @@ Suite *test_suite(void)
 
 	tcase_set_timeout(everywhere, 60);
 	tcase_set_timeout(plainly, 60);
-	tcase_add_loop_test(everywhere, test_every_order_of_events_keeps_the_invariants, 0, 32);
+	tcase_add_loop_test(everywhere, test_every_order_of_events_keeps_the_invariants, 0, 64);
 	/* All with indicators and no Command Completed, with and without button and power. */
 	tcase_add_loop_test(plainly, test_all_orders_of_six_events_keep_the_invariants, 12, 16);
 	suite_add_tcase(suite, everywhere);

@@ -27,10 +27,9 @@ static gint alive;
 static gint stop;
 static guint n_released;
 
-static void on_slot(HbPort *port, HbSlotEvent event, HbSlotReason reason, HbPciFunction *function,
-		    gpointer data)
+static void on_slot(HbPort *port, const HbSlotReport *report, gpointer data)
 {
-	if (event == HB_SLOT_RELEASED)
+	if (report->event == HB_SLOT_RELEASED)
 		n_released++;
 }
 

@@ -21,6 +21,7 @@ static HbMemory *memory;
 static HbDrives *drives;
 static HbDevices devices;
 static guint n_events;
+static HbMachineEventType last_event;
 static guint n_evacuated;
 
 static void on_log(HbHost *unused, GLogLevelFlags level, const char *line)
@@ -33,6 +34,7 @@ static const HbHostOps host_ops = { .log = on_log };
 static void on_event(const HbMachineEvent *event, gpointer opaque)
 {
 	n_events++;
+	last_event = event->type;
 }
 
 static void on_evacuated(gpointer opaque)
@@ -220,7 +222,7 @@ static void assert_not_removed(const char *id, HbError code, const char *message
 {
 	g_autoptr(GError) error = NULL;
 
-	ck_assert(!hb_drives_remove(drives, id, &error));
+	ck_assert(!hb_drives_remove(drives, id, NULL, &error));
 	ck_assert(g_error_matches(error, HB_ERROR, (gint)code));
 	ck_assert_msg(g_str_has_prefix(error->message, message), "%s", error->message);
 }
@@ -238,13 +240,75 @@ START_TEST(test_a_port_cannot_be_removed)
 }
 END_TEST
 
-START_TEST(test_a_drive_that_is_still_coming_cannot_be_removed)
+/* The addition has an end, and so has the removal. */
+static void assert_came_to_nothing(Outcome *outcome)
+{
+	wait(outcome);
+	ck_assert_ptr_nonnull(outcome->error);
+	g_clear_error(&outcome->error);
+	ck_assert_uint_eq(n_events, 1);
+	ck_assert_int_eq(last_event, HB_MACHINE_EVENT_DEVICE_DELETED);
+	assert_not_removed("d0", HB_ERROR_NOT_FOUND, "Device 'd0' not found");
+}
+
+START_TEST(test_a_drive_that_is_still_coming_can_be_removed)
 {
 	Outcome outcome;
 
 	add("d0", "bay0", &outcome);
-	assert_not_removed("d0", HB_ERROR_BUSY, "Device 'd0' is still being added");
-	assert_not_found(&outcome);
+	ck_assert(hb_drives_remove(drives, "d0", NULL, NULL));
+	ck_assert_uint_eq(n_events, 0);
+	assert_came_to_nothing(&outcome);
+}
+END_TEST
+
+START_TEST(test_a_drive_that_is_still_coming_can_be_pulled)
+{
+	Outcome outcome;
+
+	add("d0", "bay0", &outcome);
+	ck_assert(hb_drives_pull(drives, "d0", NULL));
+	assert_came_to_nothing(&outcome);
+}
+END_TEST
+
+START_TEST(test_a_removal_has_one_request)
+{
+	Outcome outcome;
+	g_autoptr(GError) error = NULL;
+
+	add("d0", "bay0", &outcome);
+	ck_assert(hb_drives_remove(drives, "d0", NULL, NULL));
+	assert_not_removed("d0", HB_ERROR_BUSY, "Device 'd0' is already in the process of unplug");
+	ck_assert(!hb_drives_pull(drives, "d0", &error));
+	ck_assert(g_error_matches(error, HB_ERROR, HB_ERROR_BUSY));
+	assert_came_to_nothing(&outcome);
+}
+END_TEST
+
+START_TEST(test_a_bus_is_free_for_another_once_its_drive_is_to_go)
+{
+	Outcome first, second;
+
+	add("d0", "bay0", &first);
+	ck_assert(hb_drives_remove(drives, "d0", NULL, NULL));
+	add("d1", "bay0", &second);
+	ck_assert(!second.ended);
+	assert_not_found(&second);
+	wait(&first);
+	g_clear_error(&first.error);
+}
+END_TEST
+
+START_TEST(test_an_unknown_drive_and_a_port_cannot_be_pulled)
+{
+	g_autoptr(GError) unknown = NULL;
+	g_autoptr(GError) port = NULL;
+
+	ck_assert(!hb_drives_pull(drives, "d7", &unknown));
+	ck_assert(g_error_matches(unknown, HB_ERROR, HB_ERROR_NOT_FOUND));
+	ck_assert(!hb_drives_pull(drives, "bay0", &port));
+	ck_assert(g_error_matches(port, HB_ERROR, HB_ERROR_UNSUPPORTED));
 }
 END_TEST
 
@@ -338,7 +402,11 @@ Suite *test_suite(void)
 	tcase_add_test(tests, test_two_additions_go_on_side_by_side);
 	tcase_add_test(tests, test_an_unknown_drive_cannot_be_removed);
 	tcase_add_test(tests, test_a_port_cannot_be_removed);
-	tcase_add_test(tests, test_a_drive_that_is_still_coming_cannot_be_removed);
+	tcase_add_test(tests, test_a_drive_that_is_still_coming_can_be_removed);
+	tcase_add_test(tests, test_a_drive_that_is_still_coming_can_be_pulled);
+	tcase_add_test(tests, test_a_removal_has_one_request);
+	tcase_add_test(tests, test_a_bus_is_free_for_another_once_its_drive_is_to_go);
+	tcase_add_test(tests, test_an_unknown_drive_and_a_port_cannot_be_pulled);
 	tcase_add_test(tests, test_ports_and_drives_are_told_in_order);
 	tcase_add_test(tests, test_nobody_in_is_evacuated_at_once);
 	tcase_add_test(tests, test_evacuation_waits_for_who_is_on_the_way_in);

@@ -77,22 +77,65 @@ START_TEST(event_is_told_in_qemus_words)
 }
 END_TEST
 
-START_TEST(indicator_event_says_what_they_show)
+START_TEST(indicator_event_says_what_they_showed_then)
 {
+	const HbSlotReport report = { .event = HB_SLOT_INDICATORS,
+				      .attention_indicator = HB_INDICATOR_BLINK,
+				      .power_indicator = HB_INDICATOR_OFF,
+				      .powered = TRUE };
 	const HbMachineEvent event = { .type = HB_MACHINE_EVENT_SLOT,
 				       .bus = "bay1",
-				       .port = machine.ports[1],
+				       .report = &report,
 				       .slot_event = HB_SLOT_INDICATORS };
-	HbSlotInfo info;
-	g_autofree char *expected = NULL;
 
-	hb_port_get_info(machine.ports[1], &info);
-	expected =
-		g_strdup_printf("\"event\":\"HOTBAY_SLOT_INDICATORS\",\"data\":{\"bus\":\"bay1\","
-				"\"attention-indicator\":\"%s\",\"power-indicator\":\"%s\"}}",
-				hb_indicator_to_str(info.attention_indicator),
-				hb_indicator_to_str(info.power_indicator));
-	assert_tells(&event, expected);
+	assert_tells(&event, "\"event\":\"HOTBAY_SLOT_INDICATORS\",\"data\":{\"bus\":\"bay1\","
+			     "\"attention-indicator\":\"blink\",\"power-indicator\":\"off\","
+			     "\"power\":\"on\"}}");
+}
+END_TEST
+
+static gint64 get_stamp(JsonObject *message, const char *member)
+{
+	JsonObject *stamp = json_object_get_object_member(message, "timestamp");
+
+	return json_object_get_int_member(stamp, member);
+}
+
+START_TEST(event_has_the_time_when_it_happened)
+{
+	g_autoptr(Peer) peer = add_ready_peer();
+	const gint64 ago = 5 * G_USEC_PER_SEC;
+	const HbMachineEvent event = { .type = HB_MACHINE_EVENT_DEVICE_DELETED,
+				       .time_us = g_get_monotonic_time() - ago };
+	g_autofree char *line = NULL;
+	g_autoptr(JsonNode) root = NULL;
+
+	happen(&event);
+	line = hear(peer);
+	root = json_from_string(line, NULL);
+	JsonObject *message = json_node_get_object(root);
+
+	ck_assert_int_eq(get_stamp(message, "monotonic"), event.time_us);
+	ck_assert_int_le(
+		llabs(g_get_real_time() / G_USEC_PER_SEC - 5 - get_stamp(message, "seconds")), 1);
+}
+END_TEST
+
+START_TEST(event_of_now_has_the_time_of_now)
+{
+	g_autoptr(Peer) peer = add_ready_peer();
+	const HbMachineEvent event = { .type = HB_MACHINE_EVENT_STOP };
+	gint64 before = g_get_monotonic_time();
+	g_autofree char *line = NULL;
+	g_autoptr(JsonNode) root = NULL;
+
+	happen(&event);
+	line = hear(peer);
+	root = json_from_string(line, NULL);
+	gint64 stamp = get_stamp(json_node_get_object(root), "monotonic");
+
+	ck_assert_int_ge(stamp, before);
+	ck_assert_int_le(stamp, g_get_monotonic_time());
 }
 END_TEST
 
@@ -103,7 +146,9 @@ Suite *test_suite(void)
 
 	tcase_add_checked_fixture(tell, set_up, tear_down);
 	tcase_add_loop_test(tell, event_is_told_in_qemus_words, 0, G_N_ELEMENTS(events));
-	tcase_add_test(tell, indicator_event_says_what_they_show);
+	tcase_add_test(tell, indicator_event_says_what_they_showed_then);
+	tcase_add_test(tell, event_has_the_time_when_it_happened);
+	tcase_add_test(tell, event_of_now_has_the_time_of_now);
 	suite_add_tcase(suite, tell);
 	return suite;
 }

@@ -135,9 +135,19 @@ void hb_machine_device_add(HbMachine *self, JsonObject *properties, HbMachineDon
 		done(self->refusal, data);
 }
 
-gboolean hb_machine_device_del(HbMachine *self, const char *id, GError **error)
+gboolean hb_machine_device_del(HbMachine *self, const char *id, const HbRemoval *removal,
+			       GError **error)
 {
 	g_string_append_printf(self->asked, "del %s ", id);
+	if (removal)
+		g_string_append_printf(self->asked, "in %u%s ", removal->timeout_ms,
+				       removal->then_pull ? " then pull" : "");
+	return answer(self, error);
+}
+
+gboolean hb_machine_device_pull(HbMachine *self, const char *id, GError **error)
+{
+	g_string_append_printf(self->asked, "pull %s ", id);
 	return answer(self, error);
 }
 

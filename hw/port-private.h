@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright the hotbay authors */
+#ifndef HW_PORT_PRIVATE_H
+#define HW_PORT_PRIVATE_H
+
+#include "hw/config-space.h"
+#include "hw/host-bridge.h"
+#include "hw/msi.h"
+#include "hw/port.h"
+#include "hw/slot-reports.h"
+#include "hw/slot.h"
+
+/* What hw/port.c, which carries the slot's actions out, and hw/port-requests.c share. */
+
+struct HbPort {
+	HbPciFunction function; /* first: the bridge sees the port as this */
+	HbHostBridge *bridge;
+	HbPortConfig config; /* its id is owned */
+	HbSlotReports *reports;
+
+	/* All below is guarded by the bus lock. */
+	HbConfigSpace space;
+	guint8 initial[HB_CONFIG_SIZE]; /* values of @space after a reset */
+	HbMsi msi;
+	HbSlot slot;
+	HbPciFunction *occupant; /* (nullable): owned */
+	HbPciFunction *newcomer; /* (nullable): owned; in line */
+	GSource *timer;		 /* (nullable): of the slot's state */
+	HbRemoval removal;	 /* the one under way */
+	gint64 removal_ends_us;	 /* and when its time is up; 0: never */
+	HbSlotReason pull_reason;
+	gboolean running;
+};
+
+/* Gives the slot an input and carries out what it decides. With the bus lock held. */
+void hb_port_step(HbPort *port, HbSlotInput input, guint16 value, guint16 mask);
+
+/* From now on, for the time of the removal under way. Likewise. */
+void hb_port_start_removal_timer(HbPort *port);
+
+#endif

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright the hotbay authors */
+
+/*
+ * What the embedder asks of a slot, and what it can see of it. Each request is checked against who
+ * is there and then becomes inputs of the slot's state machine; nothing is carried out here.
+ *
+ *   plug                    PLUG, or COLD_PLUG before the guest runs
+ *   request removal         REQUEST_REMOVAL, and INSIST if it is then to be pulled;
+ *                           of the one in line DISMISS_NEWCOMER
+ *   give back to the host   the same within the port's time; of a removal under way INSIST
+ *   pull                    PULL, of the one in line PULL_NEWCOMER
+ *
+ * A removal has one time, from its request to its end, however often the guest has to be asked.
+ */
+
+#include "hw/port-private.h"
+
+#include "hw/bridge.h"
+#include "hw/host-bridge.h"
+
+#include <hotbay/error.h>
+
+static gboolean check_plug(HbPort *port, GError **error)
+{
+	const char *id = port->config.id;
+
+	if (port->newcomer)
+		g_set_error(error, HB_ERROR, HB_ERROR_BUSY,
+			    "slot %s has a drive waiting to enter: wait until it is released, or "
+			    "use another slot",
+			    id);
+	else if (port->occupant && !hb_slot_is_removal_pending(&port->slot))
+		g_set_error(error, HB_ERROR, HB_ERROR_BUSY,
+			    "slot %s is occupied: remove its drive first, or use another slot", id);
+	else if (port->running && !port->config.hotplug)
+		g_set_error(error, HB_ERROR, HB_ERROR_UNSUPPORTED,
+			    "slot %s is not hot-plug capable: plug before the guest starts, or "
+			    "create the port with hotplug=on",
+			    id);
+	else
+		return TRUE;
+	return FALSE;
+}
+
+gboolean hb_port_plug(HbPort *port, HbPciFunction *function, GError **error)
+{
+	hb_host_bridge_lock(port->bridge);
+	gboolean fits = check_plug(port, error);
+	if (fits) {
+		function->port = port;
+		port->newcomer = function;
+		if (function->ops->plugged)
+			function->ops->plugged(function);
+		hb_port_step(port, port->running ? HB_SLOT_INPUT_PLUG : HB_SLOT_INPUT_COLD_PLUG, 0,
+			     0);
+	}
+	hb_host_bridge_unlock(port->bridge);
+	return fits;
+}
+
+static gboolean check_request(HbPort *port, HbPciFunction *function, GError **error)
+{
+	const char *id = port->config.id;
+
+	if (!function || (function != port->occupant && function != port->newcomer))
+		g_set_error(error, HB_ERROR, HB_ERROR_NOT_FOUND,
+			    "slot %s is empty: there is nothing to remove", id);
+	else if (function == port->newcomer)
+		return TRUE;
+	else if (hb_slot_is_removal_pending(&port->slot))
+		g_set_error(error, HB_ERROR, HB_ERROR_BUSY,
+			    "slot %s: a removal is in flight: wait for its end, or pull", id);
+	else if (port->slot.state == HB_SLOT_STATE_ON && !hb_slot_can_be_asked(&port->slot))
+		g_set_error(error, HB_ERROR, HB_ERROR_UNSUPPORTED,
+			    "slot %s has no way to ask the guest: create the port with hotplug, an "
+			    "attention button, and indicators or a power controller; or switch the "
+			    "slot off in the guest first",
+			    id);
+	else
+		return TRUE;
+	return FALSE;
+}
+
+static void request_removal(HbPort *port, HbPciFunction *function, const HbRemoval *removal)
+{
+	if (function == port->newcomer) {
+		hb_port_step(port, HB_SLOT_INPUT_DISMISS_NEWCOMER, 0, 0);
+		return;
+	}
+	port->removal = *removal;
+	hb_port_step(port, HB_SLOT_INPUT_REQUEST_REMOVAL, 0, 0);
+	if (removal->then_pull && hb_slot_is_removal_pending(&port->slot))
+		hb_port_step(port, HB_SLOT_INPUT_INSIST, 0, 0);
+}
+
+static gboolean try_removal(HbPort *port, HbPciFunction *function, const HbRemoval *removal,
+			    GError **error)
+{
+	const HbRemoval usual = { .timeout_ms = port->config.removal_timeout_ms };
+	gboolean accepted = check_request(port, function, error);
+
+	if (accepted)
+		request_removal(port, function, removal ? removal : &usual);
+	return accepted;
+}
+
+gboolean hb_port_request_removal_of(HbPort *port, HbPciFunction *function, const HbRemoval *removal,
+				    GError **error)
+{
+	hb_host_bridge_lock(port->bridge);
+	gboolean accepted = try_removal(port, function, removal, error);
+	hb_host_bridge_unlock(port->bridge);
+	return accepted;
+}
+
+gboolean hb_port_request_removal(HbPort *port, GError **error)
+{
+	hb_host_bridge_lock(port->bridge);
+	HbPciFunction *function = port->occupant ? port->occupant : port->newcomer;
+	gboolean accepted = try_removal(port, function, NULL, error);
+	hb_host_bridge_unlock(port->bridge);
+	return accepted;
+}
+
+/* With the bus lock held. */
+static void pull(HbPort *port, HbPciFunction *function, HbSlotReason reason)
+{
+	port->pull_reason = reason;
+	if (port->occupant && (!function || function == port->occupant))
+		hb_port_step(port, HB_SLOT_INPUT_PULL, 0, 0);
+	else if (function && function == port->newcomer)
+		hb_port_step(port, HB_SLOT_INPUT_PULL_NEWCOMER, 0, 0);
+}
+
+void hb_port_pull_because(HbPort *port, HbPciFunction *function, HbSlotReason reason)
+{
+	hb_host_bridge_lock(port->bridge);
+	pull(port, function, reason);
+	hb_host_bridge_unlock(port->bridge);
+}
+
+void hb_port_pull(HbPort *port, HbPciFunction *function)
+{
+	hb_port_pull_because(port, function, HB_SLOT_REASON_PULL);
+}
+
+/* The removal under way gets no more time than @removal. */
+static gboolean hasten(HbPort *port, const HbRemoval *removal)
+{
+	gint64 end = g_get_monotonic_time() + (gint64)removal->timeout_ms * 1000;
+	gboolean slower = !port->removal_ends_us || port->removal_ends_us > end;
+
+	if (port->removal.then_pull && !slower)
+		return FALSE;
+	port->removal.then_pull = TRUE;
+	hb_port_step(port, HB_SLOT_INPUT_INSIST, 0, 0);
+	if (slower) {
+		port->removal.timeout_ms = removal->timeout_ms;
+		hb_port_start_removal_timer(port);
+	}
+	return TRUE;
+}
+
+gboolean hb_port_give_back(HbPort *port, HbPciFunction *function)
+{
+	const guint time = port->config.host_removal_timeout_ms;
+	const HbRemoval removal = { .timeout_ms = time, .then_pull = time != 0 };
+	gboolean began = TRUE;
+
+	hb_host_bridge_lock(port->bridge);
+	if (check_request(port, function, NULL))
+		request_removal(port, function, &removal);
+	else if (!removal.then_pull || !function || function != port->occupant)
+		began = FALSE;
+	else if (hb_slot_is_removal_pending(&port->slot))
+		began = hasten(port, &removal);
+	else
+		pull(port, function, HB_SLOT_REASON_ESCALATED);
+	hb_host_bridge_unlock(port->bridge);
+	return began;
+}
+
+void hb_port_set_running(HbPort *port)
+{
+	hb_host_bridge_lock(port->bridge);
+	port->running = TRUE;
+	hb_host_bridge_unlock(port->bridge);
+}
+
+/* Until the removal's time is up, rounded up so that 0 means for ever and nothing else. */
+static guint get_removal_left(const HbPort *port)
+{
+	gint64 left = port->removal_ends_us - g_get_monotonic_time();
+
+	if (!hb_slot_is_removal_pending(&port->slot) || !port->removal_ends_us)
+		return 0;
+	return left > 0 ? (guint)(left / 1000) + 1 : 1;
+}
+
+void hb_port_get_info(HbPort *port, HbSlotInfo *info)
+{
+	const HbSlotRegisters *registers = &port->slot.registers;
+
+	hb_host_bridge_lock(port->bridge);
+	*info = (HbSlotInfo){
+		.state = hb_slot_state_to_str(port->slot.state),
+		.occupant = port->occupant,
+		.secondary_bus = hb_bridge_get_secondary_bus(&port->space),
+		.presence = hb_slot_registers_is_occupied(registers),
+		.link_active = registers->link_active,
+		.removal_pending = hb_slot_is_removal_pending(&port->slot),
+		.removal_waiting = port->slot.state == HB_SLOT_STATE_REMOVAL_WAITING,
+		.removal_then_pull = port->slot.insists,
+		.removal_left_ms = get_removal_left(port),
+		.newcomer = port->newcomer,
+		.attention_indicator = hb_slot_registers_get_attention_indicator(registers),
+		.power_indicator = hb_slot_registers_get_power_indicator(registers),
+		.slot_control = registers->control,
+		.slot_status = registers->status,
+	};
+	hb_host_bridge_unlock(port->bridge);
+}
