@@ -6,11 +6,16 @@
  *console.
  *
  *	probe read DISK			4 KiB O_DIRECT reads at random places, until one fails or
- *SIGTERM comes probe write DISK		the same with writes probe fill DISK SEED BLOCKS
- *writes BLOCKS blocks that SEED determines probe verify DISK SEED BLOCKS	fails unless these
- *blocks are there probe config ADDRESS		writes ones, zeroes and noise to every register of
- *a PCI function's config space, and after each register what was there back probe tick
- *sleeps a millisecond at a time until SIGTERM: its longest turn is a stall of the guest
+ *					SIGTERM comes
+ *	probe write DISK		the same with writes
+ *	probe fill DISK SEED BLOCKS	writes BLOCKS blocks that SEED determines
+ *	probe verify DISK SEED BLOCKS	fails unless these blocks are there
+ *	probe config ADDRESS		writes ones, zeroes and noise to every register of a PCI
+ *					function's config space, and after each register what was
+ *					there back
+ *	probe kexec KERNEL INITRD WORDS	starts another kernel, with WORDS as its command line
+ *	probe tick			sleeps a millisecond at a time until SIGTERM: its longest
+ *					turn is a stall of the guest
  *
  * read, write and tick end with
  *
@@ -31,10 +36,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/reboot.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 #define BLOCK 4096
+
+#ifndef RB_KEXEC
+#define RB_KEXEC 0x45584543 /* linux/reboot.h, which cannot be had beside sys/reboot.h */
+#endif
 
 struct run {
 	long long ended_ns;
@@ -161,6 +172,25 @@ static void verify(const char *disk, unsigned int seed, unsigned int blocks)
 	}
 }
 
+static int open_file(const char *path)
+{
+	int fd = open(path, O_RDONLY);
+
+	if (fd < 0)
+		die(path);
+	return fd;
+}
+
+/* Hands over to another kernel as a reboot would, but for the hardware's reset. */
+static void run_kexec(const char *kernel, const char *initrd, const char *words)
+{
+	if (syscall(SYS_kexec_file_load, open_file(kernel), open_file(initrd), strlen(words) + 1,
+		    words, 0UL) < 0)
+		die("kexec_file_load");
+	reboot(RB_KEXEC);
+	die("reboot");
+}
+
 static void write_config(const char *address)
 {
 	char path[64];
@@ -193,6 +223,8 @@ int main(int argc, char **argv)
 		fill(argv[2], strtoul(argv[3], NULL, 0), strtoul(argv[4], NULL, 0));
 	else if (!strcmp(mode, "verify") && argc == 5)
 		verify(argv[2], strtoul(argv[3], NULL, 0), strtoul(argv[4], NULL, 0));
+	else if (!strcmp(mode, "kexec") && argc == 5)
+		run_kexec(argv[2], argv[3], argv[4]);
 	else if (!strcmp(mode, "config") && argc == 3)
 		write_config(argv[2]);
 	else

@@ -66,6 +66,10 @@ class Bay:
     def driver(self):
         return driver_of(self.drive())
 
+    def disk(self):
+        """Its block device on the lab host, while the host's own driver has it."""
+        return "/dev/" + os.path.basename(glob.glob(f"{SYSFS}/devices/{self.drive()}/nvme/nvme*/nvme*n*")[0])
+
     def group(self):
         return os.path.basename(os.readlink(f"{SYSFS}/devices/{self.drive()}/iommu_group"))
 

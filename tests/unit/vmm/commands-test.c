@@ -137,9 +137,49 @@ START_TEST(slots_are_told_with_their_occupants)
 	ck_assert_str_eq(occupants0, "[{\"id\":\"nvme0\",\"host\":\"0000:01:00.0\","
 				     "\"state\":\"plugged\"}]");
 	ck_assert_str_eq(json_object_get_string_member(bay1, "addr"), "04.1");
+	ck_assert_uint_eq(json_array_get_length(json_object_get_array_member(bay0, "queue")), 0);
+	ck_assert(!json_object_has_member(bay0, "removal"));
 	ck_assert(!json_object_get_boolean_member(bay1, "presence"));
 	ck_assert(!json_object_get_boolean_member(bay1, "hotplug"));
 	ck_assert_str_eq(occupants1, "[{\"host\":\"0000:02:00.0\",\"state\":\"adding\"}]");
+}
+END_TEST
+
+START_TEST(slot_tells_its_removal_its_queue_and_its_past)
+{
+	const HbRemoval removal = { .timeout_ms = 60000, .then_pull = TRUE };
+	const HbSlotReport past[] = {
+		{ .event = HB_SLOT_PLUGGED, .time_us = 5 },
+		{ .event = HB_SLOT_REMOVAL_REFUSED,
+		  .reason = HB_SLOT_REASON_TIMED_OUT,
+		  .time_us = 6 },
+		{ .event = HB_SLOT_INDICATORS,
+		  .time_us = 7,
+		  .attention_indicator = HB_INDICATOR_OFF,
+		  .power_indicator = HB_INDICATOR_BLINK,
+		  .powered = TRUE },
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(past); i++)
+		hb_slot_history_add(machine.history, &past[i], i ? NULL : "nvme0");
+	ck_assert(hb_port_request_removal_of(machine.ports[0], &machine.drive, &removal, NULL));
+	g_autoptr(JsonNode) root = NULL;
+	JsonObject *slot = json_array_get_object_element(query("x-hotbay-query-slots", &root), 0);
+	JsonObject *told = json_object_get_object_member(slot, "removal");
+	g_autofree char *queue = json_to_string(json_object_get_member(slot, "queue"), FALSE);
+	g_autofree char *history = json_to_string(json_object_get_member(slot, "history"), FALSE);
+
+	ck_assert_str_eq(json_object_get_string_member(slot, "state"), "removal-waiting");
+	ck_assert(!json_object_get_boolean_member(told, "asked"));
+	ck_assert(json_object_get_boolean_member(told, "then-pull"));
+	ck_assert_int_gt(json_object_get_int_member(told, "left-ms"), 50000);
+	ck_assert_str_eq(queue, "[{\"request\":\"removal\",\"device\":\"nvme0\"}]");
+	ck_assert_str_eq(
+		history,
+		"[{\"monotonic\":5,\"event\":\"plugged\",\"device\":\"nvme0\"},"
+		"{\"monotonic\":6,\"event\":\"removal-refused\",\"reason\":\"timed-out\"},"
+		"{\"monotonic\":7,\"event\":\"indicators\",\"attention-indicator\":\"off\","
+		"\"power-indicator\":\"blink\",\"power\":\"on\"}]");
 }
 END_TEST
 
@@ -238,6 +278,70 @@ START_TEST(device_del_without_an_id_is_refused)
 END_TEST
 
 static const struct {
+	const char *arguments;
+	const char *asked;
+} removals[] = {
+	{ "{\"id\":\"nvme0\",\"timeout-ms\":5000}", "del nvme0 in 5000 " },
+	{ "{\"id\":\"nvme0\",\"timeout-ms\":0}", "del nvme0 in 0 " },
+	{ "{\"id\":\"/machine/peripheral/nvme0\",\"timeout-ms\":5000,\"then-pull\":true}",
+	  "del nvme0 in 5000 then pull " },
+};
+
+START_TEST(remove_takes_a_time_and_an_escalation)
+{
+	assert_replies("x-hotbay-remove", removals[_i].arguments, "{\"return\":{}}");
+	ck_assert_str_eq(machine.asked->str, removals[_i].asked);
+}
+END_TEST
+
+static const struct {
+	const char *arguments;
+	const char *desc;
+} wrong_removals[] = {
+	{ "{}", "Parameter 'id' is missing" },
+	{ "{\"id\":\"nvme0\"}", "Parameter 'timeout-ms' is missing" },
+	{ "{\"id\":1,\"timeout-ms\":1}", "Invalid parameter type for 'id', expected: string" },
+	{ "{\"id\":\"nvme0\",\"timeout-ms\":\"1\"}",
+	  "Invalid parameter type for 'timeout-ms', expected: integer" },
+	{ "{\"id\":\"nvme0\",\"timeout-ms\":1,\"then-pull\":1}",
+	  "Invalid parameter type for 'then-pull', expected: boolean" },
+	{ "{\"id\":\"nvme0\",\"timeout-ms\":-1}", "Parameter 'timeout-ms' expects 0 to 86400000" },
+	{ "{\"id\":\"nvme0\",\"timeout-ms\":86400001}",
+	  "Parameter 'timeout-ms' expects 0 to 86400000" },
+	{ "{\"id\":\"nvme0\",\"timeout-ms\":0,\"then-pull\":true}",
+	  "Parameter 'timeout-ms' expects 1 (with 'then-pull') to 86400000" },
+	{ "{\"id\":\"nvme0\",\"timeout-ms\":1,\"now\":true}",
+	  "x-hotbay-remove takes 'id', 'timeout-ms' and 'then-pull' only" },
+};
+
+START_TEST(remove_refuses_what_does_not_fit)
+{
+	g_autofree char *expected =
+		g_strdup_printf("{\"error\":{\"class\":\"GenericError\",\"desc\":\"%s\"}}",
+				wrong_removals[_i].desc);
+
+	assert_replies("x-hotbay-remove", wrong_removals[_i].arguments, expected);
+	ck_assert_str_eq(machine.asked->str, "");
+}
+END_TEST
+
+START_TEST(pull_takes_an_id)
+{
+	assert_replies("x-hotbay-pull", "{\"id\":\"nvme0\"}", "{\"return\":{}}");
+	ck_assert_str_eq(machine.asked->str, "pull nvme0 ");
+}
+END_TEST
+
+START_TEST(pull_of_an_unknown_id_has_its_class)
+{
+	machine.refusal = g_error_new_literal(HB_ERROR, HB_ERROR_NOT_FOUND, "Device 'x' not found");
+	assert_replies("x-hotbay-pull", "{\"id\":\"x\"}",
+		       "{\"error\":{\"class\":\"DeviceNotFound\",\"desc\":\"Device 'x' not "
+		       "found\"}}");
+}
+END_TEST
+
+static const struct {
 	const char *command;
 	const char *asked;
 } plain[] = {
@@ -304,6 +408,7 @@ static void add_query_tests(Suite *suite)
 	tcase_add_test(tcase, cpus_are_told_with_their_threads);
 	tcase_add_test(tcase, pci_shows_ports_and_drive_by_their_ids);
 	tcase_add_test(tcase, slots_are_told_with_their_occupants);
+	tcase_add_test(tcase, slot_tells_its_removal_its_queue_and_its_past);
 }
 
 static void add_device_tests(Suite *suite)
@@ -320,6 +425,12 @@ static void add_device_tests(Suite *suite)
 	tcase_add_test(tcase, device_del_of_an_unknown_id_has_its_class);
 	tcase_add_test(tcase, device_del_twice_is_refused);
 	tcase_add_test(tcase, device_del_without_an_id_is_refused);
+	tcase_add_loop_test(tcase, remove_takes_a_time_and_an_escalation, 0,
+			    G_N_ELEMENTS(removals));
+	tcase_add_loop_test(tcase, remove_refuses_what_does_not_fit, 0,
+			    G_N_ELEMENTS(wrong_removals));
+	tcase_add_test(tcase, pull_takes_an_id);
+	tcase_add_test(tcase, pull_of_an_unknown_id_has_its_class);
 }
 
 Suite *test_suite(void)

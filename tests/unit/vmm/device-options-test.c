@@ -54,7 +54,8 @@ START_TEST(test_a_port_takes_its_properties)
 	assert_read(PORT
 		    "bay0,bus=pcie.0,chassis=3,slot=0x21,addr=1d.0,multifunction=on,hotplug=off,"
 		    "x-attention-button=off,x-power-controller=on,x-indicators=off,"
-		    "x-surprise=off,x-removal-timeout-ms=500,mem-reserve=4M,"
+		    "x-surprise=off,x-removal-timeout-ms=500,x-host-removal-timeout-ms=600,"
+		    "x-acknowledge-timeout-ms=0,guest-eject=off,mem-reserve=4M,"
 		    "pref64-reserve=1G");
 	const HbPortConfig *config = &port(0)->config;
 
@@ -69,6 +70,9 @@ START_TEST(test_a_port_takes_its_properties)
 	ck_assert(!config->indicators);
 	ck_assert(!config->surprise);
 	ck_assert_uint_eq(config->removal_timeout_ms, 500);
+	ck_assert_uint_eq(config->host_removal_timeout_ms, 600);
+	ck_assert_uint_eq(config->acknowledge_timeout_ms, 0);
+	ck_assert(!config->guest_eject);
 	ck_assert_uint_eq(config->mem32_size, 4 << 20);
 	ck_assert_uint_eq(config->mem64_size, 1 << 30);
 }

@@ -28,6 +28,7 @@ struct HbMachine {
 	HbHostBridge *bridge;
 	HbPort *ports[2];
 	HbPciFunction drive;
+	HbSlotHistory *history; /* of the first port */
 };
 
 static HbMachine machine;
@@ -163,6 +164,7 @@ void hb_machine_foreach_device(HbMachine *self, HbMachineDeviceFunc func, gpoint
 		  .chassis = 1,
 		  .slot = 1,
 		  .hotplug = TRUE,
+		  .history = self->history,
 		  .occupant = "nvme0" },
 		{ .driver = "pcie-root-port",
 		  .id = "bay1",
@@ -331,6 +333,7 @@ static inline void set_up(void)
 {
 	context = g_main_context_default();
 	machine = (HbMachine){ .state = HB_RUN_STATE_RUNNING, .asked = g_string_new(NULL) };
+	machine.history = hb_slot_history_create();
 	add_bus();
 	monitor = hb_commands_create(&machine);
 	qmp = hb_commands_get_qmp(monitor);
@@ -342,6 +345,7 @@ static inline void tear_down(void)
 	ck_assert(!machine.listener);
 	hb_host_bridge_destroy(machine.bridge);
 	hb_host_destroy(machine.host);
+	hb_slot_history_destroy(machine.history);
 	g_clear_error(&machine.refusal);
 	g_string_free(machine.asked, TRUE);
 }
