@@ -73,5 +73,5 @@ def send_bytes_to(bay, plan):
 def fetch_bytes(guest, disk, sizes):
     """Takes them from the drive into the guest's memory."""
     for name, at, size in (("kernel", 0, sizes[0]), ("initrd", 512, sizes[1])):
-        guest.run(f"dd if=/dev/{disk} bs=1M skip={at} count={(size >> 20) + 1} 2>/dev/null | head -c {size} >/tmp/{name}",
-                  60)
+        blocks = (size >> 20) + 1
+        guest.run(f"dd if=/dev/{disk} bs=1M skip={at} count={blocks} 2>/dev/null | head -c {size} >/tmp/{name}", 60)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Copyright the hotbay authors
-"""Requests that come while the slot is not ready wait their turn: in boot, scan, blink, after a pull, across kernels."""
+"""Requests that come while a slot is not ready wait their turn: in boot, blink, after a pull, across kernels."""
 
 import threading
 
