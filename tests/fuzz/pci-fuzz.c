@@ -92,6 +92,22 @@ static void plug(Rig *rig, HbPort *port)
 		drive->ops->release(drive, NULL, NULL);
 }
 
+/* By the operator or the host, of the occupant or the one in line, in some time. */
+static void request_removal(HbPort *port, const uint8_t op[8])
+{
+	const HbRemoval removal = { .timeout_ms = op[4] % 4, .then_pull = op[5] & 1 };
+	HbSlotInfo info;
+
+	hb_port_get_info(port, &info);
+	HbPciFunction *function = op[5] & 2 ? info.newcomer : info.occupant;
+	if (op[5] & 4)
+		hb_port_give_back(port, function);
+	else if (op[5] & 8)
+		hb_port_request_removal(port, NULL);
+	else
+		hb_port_request_removal_of(port, function, &removal, NULL);
+}
+
 static void run(Rig *rig, const uint8_t op[8])
 {
 	guint32 value;
@@ -131,7 +147,7 @@ static void run(Rig *rig, const uint8_t op[8])
 		plug(rig, port);
 		break;
 	case OP_REQUEST_REMOVAL:
-		hb_port_request_removal(port, NULL);
+		request_removal(port, op);
 		break;
 	case OP_PULL:
 		hb_port_pull(port, NULL);

@@ -118,6 +118,8 @@ static guint churn(void)
 			drive->ops->release(drive, NULL, NULL);
 		g_usleep(100);
 		hb_port_request_removal(port, NULL);
+		if (round % 4 == 0)
+			hb_port_give_back(port, drive);
 		if (round % 3 == 0)
 			hb_port_pull(port, NULL);
 		HbSlotInfo info;
