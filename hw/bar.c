@@ -5,7 +5,7 @@
  * The memory BARs of one function: registers that the guest writes, turned into guest physical
  * ranges that it can reach (PCIe r6.0 §7.5.1.2.1, Base Address Registers).
  *
- *                 registers name an address the bridge forwards,
+ *                 registers name an address that all bridges forward,
  *                 Memory Space Enable set, reachable, not severed
  *    +--------+ -------------------------------------------------> +--------+
  *    | absent |                                                    | placed |
@@ -21,9 +21,10 @@
  * memory; where the guest lays BARs over each other the second one's mapping fails and is trapped,
  * and the bridge lets the first one answer.
  *
- * A BAR is placed only if it lies wholly inside a window of the bridge. This also disposes of
- * what guests write on the way: zero after reset, all-ones while sizing, and half of a new 64-bit
- * address. The windows do not overlap ECAM; memory declared late is looked at here.
+ * A BAR is placed only if it lies wholly inside a window of the host bridge, and of every bridge on
+ * the way. This also disposes of what guests write on the way: zero after reset, all-ones while
+ * sizing, and half of a new 64-bit address. The windows do not overlap ECAM; memory declared late
+ * is looked at here.
  *
  * With the bus lock held, but for create and destroy.
  */
@@ -32,6 +33,7 @@
 
 #include "hw/host-bridge.h"
 #include "hw/host.h"
+#include "hw/port.h"
 
 #include <linux/pci_regs.h>
 
@@ -60,6 +62,7 @@ struct HbBars {
 	const HbBarOps *ops;
 	gpointer opaque;
 	HbHostBridge *bridge; /* NULL until attached */
+	const HbPort *port;   /* (nullable): likewise */
 	gboolean reachable;
 	gboolean severed;
 	Bar bar[HB_BAR_COUNT];
@@ -233,12 +236,15 @@ static guint64 get_wanted(const Bar *bar)
 	if (!base || (!window_holds(&windows->mem32, base, bar->size) &&
 		      !window_holds(&windows->mem64, base, bar->size)))
 		return ABSENT;
+	if (bars->port && !hb_port_forwards(bars->port, base, bar->size))
+		return ABSENT;
 	return overlaps_ram(get_host(bars), base, bar->size) ? ABSENT : base;
 }
 
-void hb_bars_attach(HbBars *bars, HbHostBridge *bridge)
+void hb_bars_attach(HbBars *bars, HbHostBridge *bridge, const HbPort *port)
 {
 	bars->bridge = bridge;
+	bars->port = port;
 	hb_bars_update(bars);
 }
 

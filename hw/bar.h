@@ -46,11 +46,14 @@ void hb_bars_destroy(HbBars *bars);
 /* Describe BAR @index, which with @is_64bit takes @index + 1 too. Before hb_bars_attach(). */
 void hb_bars_add(HbBars *bars, guint index, const HbBarDescription *description);
 
-/* From here on mappings are made; the rest with the bus lock held. */
-void hb_bars_attach(HbBars *bars, HbHostBridge *bridge);
-
-/* After each guest write that touches Command or a BAR: make the mappings what the registers say.
+/*
+ * From here on mappings are made; the rest with the bus lock held. @port is whose slot the function
+ * sits in; NULL: on bus 0.
  */
+void hb_bars_attach(HbBars *bars, HbHostBridge *bridge, const HbPort *port);
+
+/* After each guest write that touches Command or a BAR, and when the path from bus 0 has changed:
+ * make the mappings what the registers say. */
 void hb_bars_update(HbBars *bars);
 
 /* Whether the device can be reached at all: FALSE in D1 to D3; TRUE at the start. Updates. */

@@ -4,18 +4,21 @@
 /*
  * The type 1 configuration header (PCIe r6.0 §7.5.1.3) as masks.
  *
- * The bridge routes configuration accesses by its bus numbers. Its memory windows are registers
- * only: BARs behind it are mapped where they say, since a guest that programs the one without the
- * other gets from real hardware nothing that it could rely on. There is no I/O window: base and
- * limit are read-only zero, as PCIe r6.0 §7.5.1.3.6 allows.
+ * The bridge routes configuration accesses by its bus numbers, and memory accesses by its windows
+ * while Memory Space is enabled: a BAR that lies outside is not reached. There is no I/O window:
+ * base and limit are read-only zero, as PCIe r6.0 §7.5.1.3.6 allows. Bus Master Enable is a bit
+ * without effect: what a drive writes to memory goes through the host's IOMMU, past this bridge.
  */
 
 #include "hw/bridge.h"
+
+#include "hw/capability.h"
 
 #include <linux/pci_regs.h>
 
 #define CLASS_PCI_BRIDGE    0x0604
 #define CACHE_LINE_WRITABLE 0xff
+#define PM_VERSION	    3
 #define WINDOW_WRITABLE	    0xfff0
 #define WINDOW_CLOSED	    0xfff0 /* as a base, above a limit of zero */
 
@@ -78,4 +81,82 @@ gboolean hb_bridge_decodes(const HbConfigSpace *config, guint8 bus)
 gboolean hb_bridge_is_bus_in_reset(const HbConfigSpace *config)
 {
 	return hb_config_space_get_u16(config, PCI_BRIDGE_CONTROL) & PCI_BRIDGE_CTL_BUS_RESET;
+}
+
+/* PCIe r6.0 §7.5.1.3.8 and §7.5.1.3.9: bits 15:4 are address bits 31:20. */
+static guint64 window_address(guint16 reg, guint32 upper)
+{
+	return (guint64)upper << 32 | (guint64)(reg & WINDOW_WRITABLE) << 16;
+}
+
+static HbAddressWindow make_window(guint64 first, guint64 limit)
+{
+	guint64 last = limit | 0xfffff;
+
+	return first > last ? (HbAddressWindow){ 0 }
+			    : (HbAddressWindow){ .base = first, .size = last - first + 1 };
+}
+
+HbAddressWindow hb_bridge_get_window(const HbConfigSpace *config, HbWindowKind kind)
+{
+	if (kind == HB_WINDOW_MEM32)
+		return make_window(
+			window_address(hb_config_space_get_u16(config, PCI_MEMORY_BASE), 0),
+			window_address(hb_config_space_get_u16(config, PCI_MEMORY_LIMIT), 0));
+	return make_window(window_address(hb_config_space_get_u16(config, PCI_PREF_MEMORY_BASE),
+					  hb_config_space_get_u32(config, PCI_PREF_BASE_UPPER32)),
+			   window_address(hb_config_space_get_u16(config, PCI_PREF_MEMORY_LIMIT),
+					  hb_config_space_get_u32(config, PCI_PREF_LIMIT_UPPER32)));
+}
+
+gboolean hb_bridge_forwards(const HbConfigSpace *config, guint64 base, guint64 size)
+{
+	if (!(hb_config_space_get_u16(config, PCI_COMMAND) & PCI_COMMAND_MEMORY))
+		return FALSE;
+	for (HbWindowKind kind = 0; kind < HB_N_WINDOW_KINDS; kind++) {
+		HbAddressWindow window = hb_bridge_get_window(config, kind);
+
+		if (base >= window.base && size <= window.size &&
+		    base - window.base <= window.size - size)
+			return TRUE;
+	}
+	return FALSE;
+}
+
+void hb_bridge_add_pm(HbConfigSpace *config, guint offset)
+{
+	hb_capability_add(config, PCI_CAP_ID_PM, offset);
+	hb_config_space_set_u16(config, offset + PCI_PM_PMC, PM_VERSION);
+	hb_config_space_set_u16(config, offset + PCI_PM_CTRL, PCI_PM_CTRL_NO_SOFT_RESET);
+	hb_config_space_set_writable(config, offset + PCI_PM_CTRL, 2, PCI_PM_CTRL_STATE_MASK);
+}
+
+gboolean hb_bridge_is_awake(const HbConfigSpace *config, guint pm)
+{
+	return !(hb_config_space_get_u16(config, pm + PCI_PM_CTRL) & PCI_PM_CTRL_STATE_MASK);
+}
+
+static gboolean routes_by(guint pm, guint offset, guint size)
+{
+	return hb_config_space_overlaps(offset, size, PCI_COMMAND, 2) ||
+	       hb_config_space_overlaps(offset, size, PCI_MEMORY_BASE,
+					PCI_IO_BASE_UPPER16 - PCI_MEMORY_BASE) ||
+	       hb_config_space_overlaps(offset, size, pm + PCI_PM_CTRL, 2);
+}
+
+/* PCIe r6.0 §7.5.2.2: a write of a power state that is not supported is discarded. */
+guint hb_bridge_write(HbConfigSpace *config, guint pm, guint offset, guint size, guint32 value)
+{
+	guint16 old = hb_config_space_get_u16(config, pm + PCI_PM_CTRL);
+	gboolean was_in_reset = hb_bridge_is_bus_in_reset(config);
+	guint effects = routes_by(pm, offset, size) ? HB_BRIDGE_PATH_CHANGED : 0;
+
+	hb_config_space_write(config, offset, size, value);
+
+	guint state = hb_config_space_get_u16(config, pm + PCI_PM_CTRL) & PCI_PM_CTRL_STATE_MASK;
+	if (state == 1 || state == 2)
+		hb_config_space_set_u16(config, pm + PCI_PM_CTRL, old);
+	if (!was_in_reset && hb_bridge_is_bus_in_reset(config))
+		effects |= HB_BRIDGE_BUS_RESET;
+	return effects;
 }

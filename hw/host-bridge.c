@@ -23,6 +23,7 @@
 #include "hw/host-bridge.h"
 
 #include "hw/address-map.h"
+#include "hw/bus.h"
 #include "hw/config-space.h"
 #include "hw/host.h"
 #include "hw/q35.h"
@@ -41,14 +42,8 @@
 #define CONFIG_ADDRESS_ENABLE 0x80000000u
 #define CONFIG_ADDRESS_MASK   0x80fffffcu
 
-#define N_DEVFNS     256
 #define CONFIG_PIECE 4
 #define MEMORY_PIECE 8
-
-typedef struct RootFunction {
-	HbPciFunction *function;	    /* owned; NULL: nothing here */
-	const HbSecondaryBusOps *secondary; /* NULL: not a bridge */
-} RootFunction;
 
 struct HbHostBridge {
 	HbHost *host;
@@ -56,7 +51,7 @@ struct HbHostBridge {
 	GMutex lock;
 
 	/* All below is guarded by lock. */
-	RootFunction bus0[N_DEVFNS];
+	HbBus *bus0;
 	HbAddressMap map;
 	guint32 config_address;
 };
@@ -98,24 +93,16 @@ static gboolean window_contains(const HbAddressWindow *window, guint64 address)
 	return address >= window->base && address - window->base < window->size;
 }
 
-static HbPciFunction *find_function(HbHostBridge *bridge, guint8 bus, guint8 devfn)
+HbPciFunction *hb_host_bridge_route(HbHostBridge *bridge, guint8 bus, guint8 devfn)
 {
-	if (bus == 0)
-		return bridge->bus0[devfn].function;
-	for (guint i = 0; i < N_DEVFNS; i++) {
-		const RootFunction *entry = &bridge->bus0[i];
-
-		if (entry->secondary && entry->secondary->decodes(entry->function, bus))
-			return entry->secondary->find(entry->function, bus, devfn);
-	}
-	return NULL;
+	return bus ? hb_bus_find_behind(bridge->bus0, bus, devfn) : hb_bus_get(bridge->bus0, devfn);
 }
 
 /* One piece, aligned to its size of at most 4. */
 static void access_config(HbHostBridge *bridge, guint8 bus, guint8 devfn, guint offset,
 			  guint8 *data, guint size, gboolean is_write)
 {
-	HbPciFunction *function = find_function(bridge, bus, devfn);
+	HbPciFunction *function = hb_host_bridge_route(bridge, bus, devfn);
 
 	if (!function || offset >= HB_CONFIG_SIZE)
 		master_abort(data, size, is_write);
@@ -224,7 +211,8 @@ HbHostBridge *hb_host_bridge_create(HbHost *host, const HbHostBridgeConfig *conf
 	bridge->config = *config;
 	g_mutex_init(&bridge->lock);
 	hb_address_map_init(&bridge->map);
-	bridge->bus0[0].function = hb_q35_create(config);
+	bridge->bus0 = hb_bus_create();
+	hb_bus_add(bridge->bus0, 0, hb_q35_create(config));
 	return bridge;
 }
 
@@ -233,19 +221,9 @@ void hb_host_bridge_destroy(HbHostBridge *bridge)
 	if (!bridge)
 		return;
 	hb_host_bridge_lock(bridge);
-	for (guint i = 0; i < N_DEVFNS; i++) {
-		HbPciFunction *function = bridge->bus0[i].function;
-
-		if (function)
-			function->ops->sever(function);
-	}
+	hb_bus_sever(bridge->bus0);
 	hb_host_bridge_unlock(bridge);
-	for (guint i = N_DEVFNS; i-- > 0;) {
-		HbPciFunction *function = bridge->bus0[i].function;
-
-		if (function)
-			function->ops->release(function, NULL, NULL);
-	}
+	hb_bus_destroy(bridge->bus0);
 	hb_address_map_finish(&bridge->map);
 	g_mutex_clear(&bridge->lock);
 	g_free(bridge);
@@ -274,39 +252,16 @@ void hb_host_bridge_unlock(HbHostBridge *bridge)
 gboolean hb_host_bridge_add(HbHostBridge *bridge, guint8 devfn, HbPciFunction *function,
 			    GError **error)
 {
-	return hb_host_bridge_add_bridge(bridge, devfn, function, NULL, error);
-}
-
-gboolean hb_host_bridge_add_bridge(HbHostBridge *bridge, guint8 devfn, HbPciFunction *function,
-				   const HbSecondaryBusOps *ops, GError **error)
-{
-	RootFunction *entry = &bridge->bus0[devfn];
-
 	hb_host_bridge_lock(bridge);
-	gboolean taken = entry->function != NULL;
-	if (!taken) {
-		*entry = (RootFunction){ .function = function, .secondary = ops };
+	gboolean added = hb_bus_add(bridge->bus0, devfn, function);
+	if (added)
 		function->ops->attach(function, bridge);
-	}
 	hb_host_bridge_unlock(bridge);
-	if (taken)
+	if (!added)
 		g_set_error(error, HB_ERROR, HB_ERROR_BUSY,
 			    "00:%02x.%x is taken: give the device another address on bus 0",
 			    HB_PCI_DEVICE(devfn), HB_PCI_FUNCTION(devfn));
-	return !taken;
-}
-
-gboolean hb_host_bridge_get_window_sizes(HbHostBridge *bridge, guint8 devfn, guint64 *mem32,
-					 guint64 *mem64)
-{
-	const RootFunction *entry = &bridge->bus0[devfn];
-
-	hb_host_bridge_lock(bridge);
-	gboolean is_bridge = entry->secondary != NULL;
-	if (is_bridge)
-		entry->secondary->get_window_sizes(entry->function, mem32, mem64);
-	hb_host_bridge_unlock(bridge);
-	return is_bridge;
+	return added;
 }
 
 void hb_host_bridge_claim(HbHostBridge *bridge, guint64 base, guint64 size, const HbMmioOps *ops,
@@ -327,12 +282,7 @@ void hb_host_bridge_reset(HbHostBridge *bridge)
 {
 	hb_host_bridge_lock(bridge);
 	bridge->config_address = 0;
-	for (guint i = 0; i < N_DEVFNS; i++) {
-		HbPciFunction *function = bridge->bus0[i].function;
-
-		if (function)
-			function->ops->reset(function);
-	}
+	hb_bus_reset(bridge->bus0);
 	hb_host_bridge_unlock(bridge);
 }
 
@@ -454,22 +404,15 @@ void hb_host_bridge_config_write(HbHostBridge *bridge, guint8 bus, guint8 devfn,
 HbPciFunction *hb_host_bridge_find(HbHostBridge *bridge, guint8 bus, guint8 devfn)
 {
 	hb_host_bridge_lock(bridge);
-	HbPciFunction *function = find_function(bridge, bus, devfn);
+	HbPciFunction *function = hb_host_bridge_route(bridge, bus, devfn);
 	hb_host_bridge_unlock(bridge);
 	return function;
 }
 
 gboolean hb_host_bridge_revoke(HbHostBridge *bridge)
 {
-	gboolean revoked = FALSE;
-
 	hb_host_bridge_lock(bridge);
-	for (guint i = 0; i < N_DEVFNS; i++) {
-		HbPciFunction *function = bridge->bus0[i].function;
-
-		if (function && function->ops->revoke)
-			revoked |= function->ops->revoke(function);
-	}
+	gboolean revoked = hb_bus_revoke(bridge->bus0);
 	hb_host_bridge_unlock(bridge);
 	return revoked;
 }

@@ -16,25 +16,8 @@ void hb_host_bridge_unlock(HbHostBridge *bridge);
 
 const HbHostBridgeConfig *hb_host_bridge_get_config(HbHostBridge *bridge);
 
-/*
- * How a bridge function routes what lies behind it. With the bus lock held. Configuration accesses
- * reach a function behind it by @find, by bus number; reset, sever and revoke do not depend on bus
- * numbers, which are the guest's, so there the bridge's own op passes them on.
- */
-typedef struct HbSecondaryBusOps {
-	gboolean (*decodes)(HbPciFunction *bridge_function, guint8 bus);
-	HbPciFunction *(*find)(HbPciFunction *bridge_function, guint8 bus, guint8 devfn);
-	/* What the bridge wants to be given at lay-out: bytes of each kind of window. */
-	void (*get_window_sizes)(HbPciFunction *bridge_function, guint64 *mem32, guint64 *mem64);
-} HbSecondaryBusOps;
-
-/* Like hb_host_bridge_add(), for a function that is a bridge. */
-gboolean hb_host_bridge_add_bridge(HbHostBridge *bridge, guint8 devfn, HbPciFunction *function,
-				   const HbSecondaryBusOps *ops, GError **error);
-
-/* What the bridge at @devfn of bus 0 wants at lay-out; FALSE if there is none. Takes the lock. */
-gboolean hb_host_bridge_get_window_sizes(HbHostBridge *bridge, guint8 devfn, guint64 *mem32,
-					 guint64 *mem64);
+/* hb_host_bridge_find() with the bus lock held. */
+HbPciFunction *hb_host_bridge_route(HbHostBridge *bridge, guint8 bus, guint8 devfn);
 
 /*
  * Trapped memory: guest accesses to [base, base + size) come to @ops, cut into pieces of 1, 2, 4 or

@@ -3,6 +3,7 @@
 #ifndef HW_PORT_PRIVATE_H
 #define HW_PORT_PRIVATE_H
 
+#include "hw/bus.h"
 #include "hw/config-space.h"
 #include "hw/host-bridge.h"
 #include "hw/msi.h"
@@ -30,7 +31,14 @@ struct HbPort {
 	gint64 removal_ends_us;	 /* and when its time is up; 0: never */
 	HbSlotReason pull_reason;
 	gboolean running;
+	guint64 laid_out[HB_N_WINDOW_KINDS]; /* bytes of window that it had been given */
 };
+
+/* A switch in the slot is there to stay, and nobody's event. */
+static inline gboolean hb_port_holds_switch(const HbPort *port)
+{
+	return port->occupant && port->occupant->secondary;
+}
 
 /* Gives the slot an input and carries out what it decides. With the bus lock held. */
 void hb_port_step(HbPort *port, HbSlotInput input, guint16 value, guint16 mask);

@@ -43,10 +43,28 @@ static gboolean check_plug(HbPort *port, GError **error)
 	return FALSE;
 }
 
+/*
+ * Said before the guest meets a drive that it has no addresses for. What counts is the window that
+ * the port has by its registers or had at lay-out, whichever is larger: a guest may be at work on
+ * it.
+ */
+static gboolean check_fit(HbPort *port, HbPciFunction *function, GError **error)
+{
+	guint64 window[HB_N_WINDOW_KINDS];
+
+	for (HbWindowKind kind = 0; kind < HB_N_WINDOW_KINDS; kind++)
+		window[kind] =
+			MAX(port->laid_out[kind], hb_bridge_get_window(&port->space, kind).size);
+	if (!port->running || hb_bar_size_check_fit(function, window, error))
+		return TRUE;
+	g_prefix_error(error, "slot %s: ", port->config.id);
+	return FALSE;
+}
+
 gboolean hb_port_plug(HbPort *port, HbPciFunction *function, GError **error)
 {
 	hb_host_bridge_lock(port->bridge);
-	gboolean fits = check_plug(port, error);
+	gboolean fits = check_plug(port, error) && check_fit(port, function, error);
 	if (fits) {
 		function->port = port;
 		port->newcomer = function;
@@ -68,6 +86,10 @@ static gboolean check_request(HbPort *port, HbPciFunction *function, GError **er
 			    "slot %s is empty: there is nothing to remove", id);
 	else if (function == port->newcomer)
 		return TRUE;
+	else if (hb_port_holds_switch(port))
+		g_set_error(error, HB_ERROR, HB_ERROR_UNSUPPORTED,
+			    "slot %s holds a switch, and those stay: remove what is in its slots",
+			    id);
 	else if (hb_slot_is_removal_pending(&port->slot))
 		g_set_error(error, HB_ERROR, HB_ERROR_BUSY,
 			    "slot %s: a removal is in flight: wait for its end, or pull", id);
@@ -126,6 +148,8 @@ gboolean hb_port_request_removal(HbPort *port, GError **error)
 /* With the bus lock held. */
 static void pull(HbPort *port, HbPciFunction *function, HbSlotReason reason)
 {
+	if (hb_port_holds_switch(port))
+		return;
 	port->pull_reason = reason;
 	if (port->occupant && (!function || function == port->occupant))
 		hb_port_step(port, HB_SLOT_INPUT_PULL, 0, 0);

@@ -2,8 +2,8 @@
 /* Copyright the hotbay authors */
 
 /*
- * A PCI Express root port with one slot: the bridge, its capabilities, and whoever carries out what
- * the slot's state machine decides.
+ * A PCI Express root port, or downstream port of a switch, with one slot: the bridge, its
+ * capabilities, and whoever carries out what the slot's state machine decides.
  *
  *   guest writes Slot Control --.                          .--> sever, reset, attach the function
  *   plug, removal, pull, reset --+--> hb_slot_step() --> perform() --> registers, one MSI
@@ -23,28 +23,20 @@
 #include "hw/port-private.h"
 
 #include "hw/bridge.h"
+#include "hw/bus.h"
 #include "hw/capability.h"
 #include "hw/express.h"
 #include "hw/host-bridge.h"
 #include "hw/host.h"
+#include "hw/switch.h"
 
 #include <hotbay/error.h>
 
 #include <linux/pci_regs.h>
 #include <string.h>
 
-#define MIB (G_GUINT64_CONSTANT(1) << 20)
-
-#define DEFAULT_REMOVAL_TIMEOUT_MS	60000
-#define DEFAULT_HOST_REMOVAL_TIMEOUT_MS 30000
-#define DEFAULT_ACKNOWLEDGE_TIMEOUT_MS	60000
-#define DEFAULT_MEM32_SIZE		(2 * MIB)
-#define DEFAULT_MEM64_SIZE		(64 * MIB)
-#define SLOT_NUMBER_LAST		0x1fff /* 13 bits, PCIe r6.0 §7.5.3.9 */
-
 #define SLOT_CONTROL (HB_PORT_EXPRESS + PCI_EXP_SLTCTL)
 #define SLOT_STATUS  (HB_PORT_EXPRESS + PCI_EXP_SLTSTA)
-#define PM_CONTROL   (HB_PORT_PM + PCI_PM_CTRL)
 
 _Static_assert(HB_PORT_PM + PCI_PM_SIZEOF <= HB_PORT_MSI, "PM overlaps MSI");
 _Static_assert(HB_PORT_MSI + HB_MSI_SIZE <= HB_PORT_EXPRESS, "MSI overlaps Express");
@@ -216,7 +208,7 @@ static void perform_reports(HbPort *port, const HbSlotResult *result, const Leav
 		  port->occupant },
 	};
 
-	for (guint i = 0; i < G_N_ELEMENTS(reports); i++) {
+	for (guint i = 0; i < G_N_ELEMENTS(reports) && !hb_port_holds_switch(port); i++) {
 		if (result->actions & reports[i].action)
 			report(port, reports[i].event, reports[i].reason, reports[i].function);
 	}
@@ -271,19 +263,22 @@ static void write_slot(HbPort *port, guint offset, guint size, guint32 value)
 		hb_port_step(port, HB_SLOT_INPUT_CONTROL_WRITTEN, (guint16)value, (guint16)mask);
 }
 
-/* PCIe r6.0 §7.5.2.2: a write of a power state that is not supported is discarded. */
+static void path_changed(HbPciFunction *function)
+{
+	HbPciFunction *occupant = to_port(function)->occupant;
+
+	if (occupant && occupant->ops->path_changed)
+		occupant->ops->path_changed(occupant);
+}
+
 static void write_space(HbPort *port, guint offset, guint size, guint32 value)
 {
-	guint16 pm = hb_config_space_get_u16(&port->space, PM_CONTROL);
-	gboolean was_in_reset = hb_bridge_is_bus_in_reset(&port->space);
+	guint effects = hb_bridge_write(&port->space, HB_PORT_PM, offset, size, value);
 	HbMsiMessage message;
 
-	hb_config_space_write(&port->space, offset, size, value);
-
-	guint state = hb_config_space_get_u16(&port->space, PM_CONTROL) & PCI_PM_CTRL_STATE_MASK;
-	if (state == 1 || state == 2)
-		hb_config_space_set_u16(&port->space, PM_CONTROL, pm);
-	if (!was_in_reset && hb_bridge_is_bus_in_reset(&port->space) && port->occupant)
+	if (effects & HB_BRIDGE_PATH_CHANGED)
+		path_changed(&port->function);
+	if (effects & HB_BRIDGE_BUS_RESET && port->occupant)
 		port->occupant->ops->bus_reset(port->occupant);
 	if (hb_msi_unmasked(&port->msi, 0, &message))
 		signal_message(port, &message);
@@ -313,6 +308,20 @@ static void reset(HbPciFunction *function)
 	hb_port_step(port, HB_SLOT_INPUT_RESET, 0, 0);
 	if (occupant && port->occupant == occupant)
 		occupant->ops->reset(occupant);
+	path_changed(function);
+}
+
+/* A hot reset that comes down from the switch's upstream port (PCIe r6.0 §6.6.1). */
+static void bus_reset(HbPciFunction *function)
+{
+	HbPort *port = to_port(function);
+	HbPciFunction *occupant = port->occupant;
+
+	memcpy(port->space.value, port->initial, sizeof(port->initial));
+	hb_port_step(port, HB_SLOT_INPUT_RESET, 0, 0);
+	if (occupant && port->occupant == occupant)
+		occupant->ops->bus_reset(occupant);
+	path_changed(function);
 }
 
 static gboolean revoke_occupant(HbPciFunction *function)
@@ -361,8 +370,10 @@ static const HbPciFunctionOps function_ops = {
 	.config_write = config_write,
 	.attach = attach,
 	.reset = reset,
+	.bus_reset = bus_reset,
 	.sever = sever,
 	.revoke = revoke_occupant,
+	.path_changed = path_changed,
 	.release = release,
 };
 
@@ -373,68 +384,56 @@ static gboolean decodes(HbPciFunction *function, guint8 bus)
 	return hb_bridge_decodes(&to_port(function)->space, bus);
 }
 
-/* Behind a link there is device 0 and nothing else (PCIe r6.0 §7.3.1); in D3hot, nothing at all. */
+/*
+ * Behind a link there is device 0 and nothing else (PCIe r6.0 §7.3.1), and what a switch there
+ * knows of; in D3hot, nothing at all.
+ */
 static HbPciFunction *find(HbPciFunction *function, guint8 bus, guint8 devfn)
 {
 	HbPort *port = to_port(function);
-	guint16 pm = hb_config_space_get_u16(&port->space, PM_CONTROL);
+	HbPciFunction *occupant = port->occupant;
 
-	if (bus != hb_bridge_get_secondary_bus(&port->space) || devfn ||
-	    !port->slot.registers.link_active || pm & PCI_PM_CTRL_STATE_MASK)
+	if (!occupant || !port->slot.registers.link_active ||
+	    !hb_bridge_is_awake(&port->space, HB_PORT_PM))
 		return NULL;
-	return port->occupant;
+	if (bus == hb_bridge_get_secondary_bus(&port->space))
+		return devfn ? NULL : occupant;
+	return occupant->secondary && occupant->secondary->decodes(occupant, bus)
+		       ? occupant->secondary->find(occupant, bus, devfn)
+		       : NULL;
 }
 
-static void get_window_sizes(HbPciFunction *function, guint64 *mem32, guint64 *mem64)
+static void get_reserve(HbPciFunction *function, HbReserve *reserve)
 {
-	*mem32 = to_port(function)->config.mem32_size;
-	*mem64 = to_port(function)->config.mem64_size;
+	const HbPort *port = to_port(function);
+
+	reserve->window[HB_WINDOW_MEM32] =
+		MAX(port->config.mem32_size, port->laid_out[HB_WINDOW_MEM32]);
+	reserve->window[HB_WINDOW_MEM64] =
+		MAX(port->config.mem64_size, port->laid_out[HB_WINDOW_MEM64]);
+	reserve->buses = port->config.reserved_buses;
+}
+
+static void laid_out(HbPciFunction *function, const guint64 window[HB_N_WINDOW_KINDS])
+{
+	memcpy(to_port(function)->laid_out, window, sizeof(to_port(function)->laid_out));
 }
 
 static const HbSecondaryBusOps secondary_bus_ops = {
 	.decodes = decodes,
 	.find = find,
-	.get_window_sizes = get_window_sizes,
+	.get_reserve = get_reserve,
+	.laid_out = laid_out,
 };
 
+gboolean hb_port_forwards(const HbPort *port, guint64 base, guint64 size)
+{
+	return hb_bridge_is_awake(&port->space, HB_PORT_PM) &&
+	       hb_bridge_forwards(&port->space, base, size) &&
+	       (!port->config.parent || hb_switch_forwards(port->config.parent, base, size));
+}
+
 /* Creation. */
-
-void hb_port_config_init(HbPortConfig *config)
-{
-	*config = (HbPortConfig){
-		.hotplug = TRUE,
-		.attention_button = TRUE,
-		.power_controller = FALSE,
-		.indicators = TRUE,
-		.no_command_completed = TRUE,
-		.surprise = TRUE,
-		.removal_timeout_ms = DEFAULT_REMOVAL_TIMEOUT_MS,
-		.host_removal_timeout_ms = DEFAULT_HOST_REMOVAL_TIMEOUT_MS,
-		.acknowledge_timeout_ms = DEFAULT_ACKNOWLEDGE_TIMEOUT_MS,
-		.guest_eject = TRUE,
-		.mem32_size = DEFAULT_MEM32_SIZE,
-		.mem64_size = DEFAULT_MEM64_SIZE,
-	};
-}
-
-static gboolean check_config(const HbPortConfig *config, GError **error)
-{
-	if (!config->id || !*config->id)
-		g_set_error(error, HB_ERROR, HB_ERROR_INVALID,
-			    "root port at 00:%02x.%x has no id: give it one",
-			    HB_PCI_DEVICE(config->devfn), HB_PCI_FUNCTION(config->devfn));
-	else if (config->slot > SLOT_NUMBER_LAST)
-		g_set_error(error, HB_ERROR, HB_ERROR_INVALID,
-			    "root port %s: slot number %u is too large: use 0 to %u", config->id,
-			    config->slot, SLOT_NUMBER_LAST);
-	else if (config->mem32_size % MIB || config->mem64_size % MIB)
-		g_set_error(error, HB_ERROR, HB_ERROR_INVALID,
-			    "root port %s: a window is no multiple of 1 MiB: round it up",
-			    config->id);
-	else
-		return TRUE;
-	return FALSE;
-}
 
 static void init_slot(HbPort *port)
 {
@@ -458,41 +457,52 @@ static void init_space(HbPort *port)
 	HbConfigSpace *space = &port->space;
 
 	hb_config_space_init(space);
-	hb_bridge_init(space, HB_ROOT_PORT_VENDOR_ID, HB_ROOT_PORT_DEVICE_ID,
-		       port->config.multifunction);
+	if (port->config.parent)
+		hb_bridge_init(space, HB_DOWNSTREAM_PORT_VENDOR_ID, HB_DOWNSTREAM_PORT_DEVICE_ID,
+			       port->config.multifunction);
+	else
+		hb_bridge_init(space, HB_ROOT_PORT_VENDOR_ID, HB_ROOT_PORT_DEVICE_ID,
+			       port->config.multifunction);
 	hb_capability_add(space, PCI_CAP_ID_EXP, HB_PORT_EXPRESS);
-	hb_express_init(space, HB_PORT_EXPRESS, (guint8)port->config.slot,
+	hb_express_init(space, HB_PORT_EXPRESS,
+			port->config.parent ? PCI_EXP_TYPE_DOWNSTREAM : PCI_EXP_TYPE_ROOT_PORT,
+			(guint8)port->config.slot,
 			hb_slot_registers_get_capabilities(&port->slot.registers));
 	hb_capability_add(space, PCI_CAP_ID_MSI, HB_PORT_MSI);
 	hb_msi_init(&port->msi, space, HB_PORT_MSI, 1);
-	hb_capability_add(space, PCI_CAP_ID_PM, HB_PORT_PM);
-	hb_config_space_set_u16(space, HB_PORT_PM + PCI_PM_PMC, 3); /* version */
-	hb_config_space_set_u16(space, PM_CONTROL, PCI_PM_CTRL_NO_SOFT_RESET);
-	hb_config_space_set_writable(space, PM_CONTROL, 2, PCI_PM_CTRL_STATE_MASK);
+	hb_bridge_add_pm(space, HB_PORT_PM);
 	show_registers(port);
 	memcpy(port->initial, space->value, sizeof(port->initial));
 }
 
+/* On the bus inside its switch, or on bus 0. */
+static gboolean add_to_bus(HbPort *port, GError **error)
+{
+	HbSwitch *parent = port->config.parent;
+
+	if (parent ? hb_switch_add(parent, port->config.devfn, &port->function, error)
+		   : hb_host_bridge_add(port->bridge, port->config.devfn, &port->function, error))
+		return TRUE;
+	g_prefix_error(error, "port %s: ", port->config.id);
+	return FALSE;
+}
+
 HbPort *hb_port_create(HbHostBridge *bridge, const HbPortConfig *config, GError **error)
 {
-	if (!check_config(config, error))
+	if (!hb_port_config_check(config, error))
 		return NULL;
 
 	g_autoptr(HbPort) port = g_new0(HbPort, 1);
 
 	port->function.ops = &function_ops;
+	port->function.secondary = &secondary_bus_ops;
 	port->bridge = bridge;
 	port->config = *config;
 	port->config.id = g_strdup(config->id);
 	port->reports = hb_slot_reports_create(port, hb_host_get_context(get_host(port)));
 	init_slot(port);
 	init_space(port);
-	if (!hb_host_bridge_add_bridge(bridge, config->devfn, &port->function, &secondary_bus_ops,
-				       error)) {
-		g_prefix_error(error, "root port %s: ", config->id);
-		return NULL;
-	}
-	return g_steal_pointer(&port);
+	return add_to_bus(port, error) ? g_steal_pointer(&port) : NULL;
 }
 
 const char *hb_port_get_id(HbPort *port)
@@ -503,6 +513,21 @@ const char *hb_port_get_id(HbPort *port)
 HbHostBridge *hb_port_get_bridge(HbPort *port)
 {
 	return port->bridge;
+}
+
+HbPciFunction *hb_port_get_function(HbPort *port)
+{
+	return &port->function;
+}
+
+gboolean hb_port_is_hotplug(const HbPort *port)
+{
+	return port->config.hotplug;
+}
+
+HbSwitch *hb_port_get_parent(HbPort *port)
+{
+	return port->config.parent;
 }
 
 void hb_port_set_listener(HbPort *port, HbSlotListener listener, gpointer data)

@@ -9,9 +9,24 @@
 #define HB_ROOT_PORT_VENDOR_ID 0x1b36
 #define HB_ROOT_PORT_DEVICE_ID 0x000c
 
+/* A downstream port is a TI XIO3130's, as QEMU's is. */
+#define HB_DOWNSTREAM_PORT_VENDOR_ID 0x104c
+#define HB_DOWNSTREAM_PORT_DEVICE_ID 0x8233
+
 /* Where its capabilities are. */
 #define HB_PORT_PM	0x40
 #define HB_PORT_MSI	0x48
 #define HB_PORT_EXPRESS 0x60
+
+/* FALSE with %HB_ERROR_INVALID: no port can be like this. */
+gboolean hb_port_config_check(const HbPortConfig *config, GError **error);
+
+gboolean hb_port_is_hotplug(const HbPort *port);
+
+/*
+ * Do memory accesses to [@base, @base + @size) get from bus 0 to what is in the slot, by the
+ * windows, Memory Space Enable and power state of all bridges on the way? With the bus lock held.
+ */
+gboolean hb_port_forwards(const HbPort *port, guint64 base, guint64 size);
 
 #endif

@@ -381,7 +381,7 @@ static void attach(HbPciFunction *function, HbHostBridge *bridge)
 
 	device->bridge = bridge;
 	enable_memory(device);
-	hb_bars_attach(device->bars, bridge);
+	hb_bars_attach(device->bars, bridge, function->port);
 }
 
 /* All vCPUs stand still, and the next thing is that the BARs are placed anew: so it waits. */
@@ -428,6 +428,11 @@ static gboolean revoke_bars(HbPciFunction *function)
 		return FALSE;
 	hb_bars_set_reachable(device->bars, FALSE);
 	return TRUE;
+}
+
+static void path_changed(HbPciFunction *function)
+{
+	hb_bars_update(((HbVfioDevice *)function)->bars);
 }
 
 /* The kernel's close of a device that does not answer can take this long and longer; say so. */
@@ -502,6 +507,7 @@ static const HbPciFunctionOps function_ops = {
 	.bus_reset = bus_reset,
 	.sever = sever,
 	.revoke = revoke_bars,
+	.path_changed = path_changed,
 	.release = release,
 };
 

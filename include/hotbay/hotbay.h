@@ -7,9 +7,10 @@
  * libhotbay: PCI Express hot-plug slots for a virtual machine, and the host's NVMe drives in them.
  *
  * An embedding hypervisor creates, in this order: a #HbHost (what it supplies to the library, ready
- * made for KVM by kvm.h), a #HbHostBridge, a #HbPort for each slot, one #HbVfio, and then opens
- * host drives with hb_vfio_device_open() and plugs them with hb_port_plug(). It hands its
- * guest's port and memory accesses to the host bridge. docs/architecture.md has the whole picture.
+ * made for KVM by kvm.h), a #HbHostBridge, a #HbPort for each slot, a #HbSwitch where bus 0 has too
+ * few, one #HbVfio, and then opens host drives with hb_vfio_device_open() and plugs them with
+ * hb_port_plug(). It hands its guest's port and memory accesses to the host bridge.
+ * docs/architecture.md has the whole picture.
  */
 
 #include <hotbay/acpi.h>
@@ -18,6 +19,7 @@
 #include <hotbay/kvm.h>
 #include <hotbay/pci.h>
 #include <hotbay/slot.h>
+#include <hotbay/switch.h>
 #include <hotbay/version.h>
 #include <hotbay/vfio.h>
 

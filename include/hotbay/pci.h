@@ -38,6 +38,7 @@ const char *hb_pci_address_format(const HbPciAddress *address, char buffer[HB_PC
 
 typedef struct HbHostBridge HbHostBridge;
 typedef struct HbPort HbPort;
+typedef struct HbSwitch HbSwitch;
 typedef struct HbPciFunction HbPciFunction;
 
 /**
@@ -66,6 +67,8 @@ typedef void (*HbPciFunctionReleased)(gpointer data);
  * @revoke: (nullable): a vCPU faulted in the kernel on an address that it did not name. Unmaps BARs
  * that cannot be reached any more. Returns whether it unmapped any, so that the access is worth a
  * retry.
+ * @path_changed: (nullable): a bridge between the function and bus 0 has changed which memory it
+ *   forwards: time to look whether its BARs can be reached
  * @release: give everything back to the host, in a worker, then call @done on the loop and free
  *   the function. Called once, after @sever, without the bus lock. With @done NULL, when the whole
  *   bridge goes: all of it before this returns, on the calling thread.
@@ -83,19 +86,22 @@ typedef struct HbPciFunctionOps {
 	void (*bus_reset)(HbPciFunction *function);
 	void (*sever)(HbPciFunction *function);
 	gboolean (*revoke)(HbPciFunction *function);
+	void (*path_changed)(HbPciFunction *function);
 	void (*release)(HbPciFunction *function, HbPciFunctionReleased done, gpointer data);
 } HbPciFunctionOps;
 
 /**
  * HbPciFunction:
  * @ops: what it does
- * @port: (nullable): the root port in whose slot it sits; set by hb_port_plug()
+ * @port: (nullable): the port in whose slot it sits; set by hb_port_plug()
+ * @secondary: (nullable): the library's own: set in its bridges, NULL in all others
  *
  * The first member of every implementation's own struct.
  */
 struct HbPciFunction {
 	const HbPciFunctionOps *ops;
 	HbPort *port;
+	const struct HbSecondaryBusOps *secondary;
 };
 
 /**
@@ -153,13 +159,25 @@ gboolean hb_host_bridge_add(HbHostBridge *bridge, guint8 devfn, HbPciFunction *f
 /**
  * hb_host_bridge_lay_out:
  *
- * Does what firmware would: numbers the buses behind root ports, gives each port its windows, and
- * places the BARs of functions that are already plugged. Before the guest starts, and again
- * after hb_host_bridge_reset().
+ * Does what firmware would: numbers the buses behind bridges, depth first; gives each bridge its
+ * windows, as large as its port asks for or as what is behind it needs; and places the BARs of
+ * functions that are already plugged. Before the guest starts. Loop thread.
  *
- * Returns: FALSE with %HB_ERROR_LIMIT if the windows of @HbHostBridgeConfig do not hold it all
+ * Returns: FALSE with %HB_ERROR_LIMIT if ECAM's buses or the windows of @HbHostBridgeConfig do not
+ *   hold it all
  */
 gboolean hb_host_bridge_lay_out(HbHostBridge *bridge, GError **error);
+
+/**
+ * hb_host_bridge_lay_out_again:
+ *
+ * The same after hb_host_bridge_reset(), for a machine that was laid out before: every bridge has
+ * at least the windows that it had then. A function whose BARs do not fit is that function's
+ * trouble: they stay without an address, and the log says so. Loop thread.
+ *
+ * Returns: FALSE with %HB_ERROR_LIMIT if a bridge was added that the machine has no room for
+ */
+gboolean hb_host_bridge_lay_out_again(HbHostBridge *bridge, GError **error);
 
 /** hb_host_bridge_reset: a conventional reset of all functions. All vCPUs are stopped. Loop thread.
  */
@@ -201,7 +219,7 @@ void hb_host_bridge_config_write(HbHostBridge *bridge, guint8 bus, guint8 devfn,
 /**
  * hb_host_bridge_find:
  *
- * Returns: (transfer none) (nullable): the function there, on bus 0 or in a slot; for
+ * Returns: (transfer none) (nullable): the function there: on bus 0, in a slot, or in a switch; for
  * identification only, since it may go any moment. Any thread.
  */
 HbPciFunction *hb_host_bridge_find(HbHostBridge *bridge, guint8 bus, guint8 devfn);

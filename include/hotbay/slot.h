@@ -10,7 +10,8 @@ G_BEGIN_DECLS
 /**
  * HbPortConfig:
  * @id: the operator's name for the port, unique in the VM; copied
- * @devfn: where on bus 0
+ * @parent: (nullable): the switch whose downstream port it is; NULL: a root port
+ * @devfn: where on bus 0, or on the bus inside the switch
  * @multifunction: whether other functions of the same device may follow; set on function 0
  * @chassis: chassis number, with @slot unique in the VM
  * @slot: Physical Slot Number, 13 bits (PCIe r6.0 §7.5.3.9)
@@ -31,10 +32,13 @@ G_BEGIN_DECLS
  * @guest_eject: whether an occupant that the guest switches off without having been asked stays
  *   off; if not, it is announced to the guest again
  * @mem32_size: bytes of non-prefetchable window; a multiple of 1 MiB
- * @mem64_size: bytes of prefetchable 64-bit window; a multiple of 1 MiB
+ * @mem64_size: bytes of prefetchable 64-bit window; a multiple of 1 MiB. Both windows are larger if
+ * a function that is there at lay-out needs more.
+ * @reserved_buses: bus numbers behind the port beyond those in use
  */
 typedef struct HbPortConfig {
 	const char *id;
+	HbSwitch *parent;
 	guint8 devfn;
 	gboolean multifunction;
 	guint8 chassis;
@@ -51,6 +55,7 @@ typedef struct HbPortConfig {
 	gboolean guest_eject;
 	guint64 mem32_size;
 	guint64 mem64_size;
+	guint8 reserved_buses;
 } HbPortConfig;
 
 /** hb_port_config_init: fills in the defaults; the caller sets @id, @devfn, @chassis and
@@ -61,7 +66,8 @@ void hb_port_config_init(HbPortConfig *config);
  * hb_port_create:
  * @config: copied
  *
- * A Downstream Port (PCIe r6.0 §1.3.1) with one slot: a root port on bus 0. The bridge owns it.
+ * A Downstream Port (PCIe r6.0 §1.3.1) with one slot: a root port on bus 0, or a port of a switch.
+ * The bridge owns it. Ports are created before the guest starts.
  *
  * Returns: (transfer none) (nullable): NULL with %HB_ERROR_INVALID or %HB_ERROR_BUSY. Loop thread.
  */
@@ -72,6 +78,14 @@ const char *hb_port_get_id(HbPort *port);
 
 /** hb_port_get_bridge: Returns: (transfer none): the bridge it was created on. Any thread. */
 HbHostBridge *hb_port_get_bridge(HbPort *port);
+
+/** hb_port_get_function: Returns: (transfer none): the port as hb_host_bridge_find() finds it. Any
+ * thread. */
+HbPciFunction *hb_port_get_function(HbPort *port);
+
+/** hb_port_get_parent: Returns: (transfer none) (nullable): the switch it belongs to, NULL of a
+ * root port. Any thread. */
+HbSwitch *hb_port_get_parent(HbPort *port);
 
 /**
  * HbSlotEvent:
@@ -180,7 +194,8 @@ void hb_port_set_listener(HbPort *port, HbSlotListener listener, gpointer data);
  * interrupts, is simply there. Loop thread.
  *
  * Returns: FALSE with %HB_ERROR_BUSY if the slot is occupied and no removal is under way, or has
- * one in line, or %HB_ERROR_UNSUPPORTED if the VM runs and the slot is not hot-plug capable
+ * one in line, %HB_ERROR_UNSUPPORTED if the VM runs and the slot is not hot-plug capable, or
+ * %HB_ERROR_LIMIT if the VM runs and the function's BARs do not fit the port's windows
  */
 gboolean hb_port_plug(HbPort *port, HbPciFunction *function, GError **error);
 
@@ -194,7 +209,8 @@ gboolean hb_port_plug(HbPort *port, HbPciFunction *function, GError **error);
  *
  * Returns: FALSE with %HB_ERROR_NOT_FOUND if the slot is empty, %HB_ERROR_BUSY if a removal
  *   is in flight, %HB_ERROR_UNSUPPORTED if the guest has to be asked and the slot has no hot-plug,
- *   no attention button, or neither indicators nor a power controller to answer with
+ *   no attention button, or neither indicators nor a power controller to answer with, or if the
+ * slot holds a switch
  */
 gboolean hb_port_request_removal(HbPort *port, GError **error);
 
@@ -242,7 +258,8 @@ gboolean hb_port_give_back(HbPort *port, HbPciFunction *function);
  *
  * The occupant is gone, or must go now: a surprise removal. When this returns the guest cannot
  * reach it any more and was told (link down, presence lost). Everything slow follows in a worker.
- * Does nothing if the slot is empty. Any thread, without the bus lock: never from a function's ops.
+ * Does nothing if the slot is empty or holds a switch. Any thread, without the bus lock: never from
+ * a function's ops.
  */
 void hb_port_pull(HbPort *port, HbPciFunction *function);
 

@@ -84,7 +84,7 @@ static void setup(void)
 	bars = hb_bars_create(&config, &bar_ops, NULL);
 	add_bars();
 	hb_host_bridge_lock(bridge);
-	hb_bars_attach(bars, bridge);
+	hb_bars_attach(bars, bridge, NULL);
 	hb_host_bridge_unlock(bridge);
 }
 
@@ -384,7 +384,7 @@ START_TEST(a_device_attached_with_decode_on_is_mapped_at_once)
 	hb_bars_update(cold);
 	assert_calls("");
 	hb_host_bridge_lock(bridge);
-	hb_bars_attach(cold, bridge);
+	hb_bars_attach(cold, bridge, NULL);
 	assert_calls("map c0005000 1000\n");
 	hb_bars_sever(cold);
 	hb_host_bridge_unlock(bridge);

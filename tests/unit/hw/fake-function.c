@@ -82,19 +82,6 @@ FakeFunction *fake_function_create(guint16 device)
 	return fake;
 }
 
-FakeFunction *fake_function_create_bridge(guint16 device)
-{
-	FakeFunction *fake = fake_function_create(device);
-
-	hb_config_space_set_u8(&fake->config, PCI_HEADER_TYPE, PCI_HEADER_TYPE_BRIDGE);
-	hb_config_space_set_writable(&fake->config, PCI_PRIMARY_BUS, 4, 0x00ffffff);
-	hb_config_space_set_writable(&fake->config, PCI_MEMORY_BASE, 4, 0xfff0fff0);
-	hb_config_space_set_writable(&fake->config, PCI_PREF_MEMORY_BASE, 4, 0xfff0fff0);
-	hb_config_space_set_writable(&fake->config, PCI_PREF_BASE_UPPER32, 4, G_MAXUINT32);
-	hb_config_space_set_writable(&fake->config, PCI_PREF_LIMIT_UPPER32, 4, G_MAXUINT32);
-	return fake;
-}
-
 static gboolean decodes(HbPciFunction *bridge_function, guint8 bus)
 {
 	const HbConfigSpace *config = &get_fake(bridge_function)->config;
@@ -112,17 +99,34 @@ static HbPciFunction *find(HbPciFunction *bridge_function, guint8 bus, guint8 de
 	return fake->behind && bus == secondary && devfn == 0 ? &fake->behind->function : NULL;
 }
 
-static void get_window_sizes(HbPciFunction *bridge_function, guint64 *mem32, guint64 *mem64)
+static void get_reserve(HbPciFunction *bridge_function, HbReserve *reserve)
 {
-	*mem32 = get_fake(bridge_function)->mem32_size;
-	*mem64 = get_fake(bridge_function)->mem64_size;
+	const FakeFunction *fake = get_fake(bridge_function);
+
+	reserve->window[HB_WINDOW_MEM32] = fake->mem32_size;
+	reserve->window[HB_WINDOW_MEM64] = fake->mem64_size;
+	reserve->buses = fake->reserved_buses;
 }
 
-const HbSecondaryBusOps fake_secondary_bus_ops = {
+static const HbSecondaryBusOps fake_secondary_bus_ops = {
 	.decodes = decodes,
 	.find = find,
-	.get_window_sizes = get_window_sizes,
+	.get_reserve = get_reserve,
 };
+
+FakeFunction *fake_function_create_bridge(guint16 device)
+{
+	FakeFunction *fake = fake_function_create(device);
+
+	fake->function.secondary = &fake_secondary_bus_ops;
+	hb_config_space_set_u8(&fake->config, PCI_HEADER_TYPE, PCI_HEADER_TYPE_BRIDGE);
+	hb_config_space_set_writable(&fake->config, PCI_PRIMARY_BUS, 4, 0x00ffffff);
+	hb_config_space_set_writable(&fake->config, PCI_MEMORY_BASE, 4, 0xfff0fff0);
+	hb_config_space_set_writable(&fake->config, PCI_PREF_MEMORY_BASE, 4, 0xfff0fff0);
+	hb_config_space_set_writable(&fake->config, PCI_PREF_BASE_UPPER32, 4, G_MAXUINT32);
+	hb_config_space_set_writable(&fake->config, PCI_PREF_LIMIT_UPPER32, 4, G_MAXUINT32);
+	return fake;
+}
 
 void fake_function_destroy(FakeFunction *fake)
 {

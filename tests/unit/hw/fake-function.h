@@ -3,6 +3,7 @@
 #ifndef TESTS_UNIT_HW_FAKE_FUNCTION_H
 #define TESTS_UNIT_HW_FAKE_FUNCTION_H
 
+#include "hw/bus.h"
 #include "hw/config-space.h"
 #include "hw/host-bridge.h"
 
@@ -27,14 +28,14 @@ struct FakeFunction {
 	FakeFunction *behind; /* (nullable) */
 	guint64 mem32_size;
 	guint64 mem64_size;
+	guint reserved_buses;
 };
 
 /* An endpoint with Vendor ID 1b36, @device as Device ID, and a writable Command register. */
 FakeFunction *fake_function_create(guint16 device);
 
-/* A bridge with writable bus numbers and windows; for hb_host_bridge_add_bridge(). */
+/* A bridge with writable bus numbers and windows; for hb_host_bridge_add(). */
 FakeFunction *fake_function_create_bridge(guint16 device);
-extern const HbSecondaryBusOps fake_secondary_bus_ops;
 
 void fake_function_destroy(FakeFunction *fake);
 

@@ -163,8 +163,7 @@ START_TEST(a_function_behind_a_bridge_is_found_by_its_bus)
 	FakeFunction *drive = fake_function_create(3);
 
 	port->behind = drive;
-	ck_assert(hb_host_bridge_add_bridge(bridge, 0x10, &port->function, &fake_secondary_bus_ops,
-					    NULL));
+	ck_assert(hb_host_bridge_add(bridge, 0x10, &port->function, NULL));
 	hb_host_bridge_config_write(bridge, 0, 0x10, PCI_SECONDARY_BUS, 2, 0x0505);
 
 	ck_assert_ptr_eq(hb_host_bridge_find(bridge, 5, 0), &drive->function);
@@ -463,7 +462,7 @@ START_TEST(revoke_asks_every_function_and_tells_of_success)
 	FakeFunction *drive = fake_function_create(3);
 
 	port->behind = drive;
-	hb_host_bridge_add_bridge(bridge, 0x10, &port->function, &fake_secondary_bus_ops, NULL);
+	hb_host_bridge_add(bridge, 0x10, &port->function, NULL);
 
 	ck_assert(!hb_host_bridge_revoke(bridge));
 	drive->revokes = TRUE;

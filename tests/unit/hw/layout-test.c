@@ -43,8 +43,7 @@ static void setup(void)
 	bridge = hb_host_bridge_create(host->host, &config, NULL);
 	for (guint i = 0; i < N_PORTS; i++) {
 		ports[i] = fake_function_create_bridge((guint16)i);
-		hb_host_bridge_add_bridge(bridge, PORT_DEVFN(i), &ports[i]->function,
-					  &fake_secondary_bus_ops, NULL);
+		hb_host_bridge_add(bridge, PORT_DEVFN(i), &ports[i]->function, NULL);
 	}
 	drive = fake_function_create(0x10);
 	ports[1]->behind = drive;
@@ -135,8 +134,7 @@ START_TEST(more_ports_than_buses_is_an_error_that_names_the_first_without)
 	small.ecam.size = 2 * MIB;
 	bridge = hb_host_bridge_create(host->host, &small, NULL);
 	for (guint i = 0; i < N_PORTS; i++)
-		hb_host_bridge_add_bridge(bridge, PORT_DEVFN(i), &ports[i]->function,
-					  &fake_secondary_bus_ops, NULL);
+		hb_host_bridge_add(bridge, PORT_DEVFN(i), &ports[i]->function, NULL);
 
 	ck_assert(!hb_host_bridge_lay_out(bridge, &error));
 	ck_assert(g_error_matches(error, HB_ERROR, HB_ERROR_LIMIT));

@@ -46,7 +46,7 @@ static void config_write(HbPciFunction *function, guint offset, guint size, guin
 
 static void attach(HbPciFunction *function, HbHostBridge *bridge)
 {
-	hb_bars_attach(((ModelDrive *)function)->bars, bridge);
+	hb_bars_attach(((ModelDrive *)function)->bars, bridge, function->port);
 }
 
 static void reset(HbPciFunction *function)
@@ -73,6 +73,11 @@ static gboolean revoke_bars(HbPciFunction *function)
 	return TRUE;
 }
 
+static void path_changed(HbPciFunction *function)
+{
+	hb_bars_update(((ModelDrive *)function)->bars);
+}
+
 static void release(HbPciFunction *function, HbPciFunctionReleased done, gpointer data)
 {
 	ModelDrive *drive = (ModelDrive *)function;
@@ -95,6 +100,7 @@ static const HbPciFunctionOps function_ops = {
 	.bus_reset = reset,
 	.sever = sever,
 	.revoke = revoke_bars,
+	.path_changed = path_changed,
 	.release = release,
 };
 

@@ -3,6 +3,7 @@
 
 /* What happens in a root port's slot, told as stories: who does what, and who hears of it when. */
 
+#include "hw/bus.h"
 #include "tests/unit/hw/scene.h"
 #include "tests/unit/suite.h"
 
@@ -520,15 +521,19 @@ END_TEST
 START_TEST(test_port_asks_for_its_windows)
 {
 	HbPortConfig config = scene_get_config();
-	guint64 mem32, mem64;
+	HbReserve reserve;
 
 	config.mem32_size = 3 * MIB;
 	config.mem64_size = 512 * MIB;
+	config.reserved_buses = 2;
 	scene_create(&config);
 
-	ck_assert(hb_host_bridge_get_window_sizes(scene_bridge, DEVFN, &mem32, &mem64));
-	ck_assert_uint_eq(mem32, 3 * MIB);
-	ck_assert_uint_eq(mem64, 512 * MIB);
+	HbPciFunction *function = hb_port_get_function(scene_port);
+
+	function->secondary->get_reserve(function, &reserve);
+	ck_assert_uint_eq(reserve.window[HB_WINDOW_MEM32], 3 * MIB);
+	ck_assert_uint_eq(reserve.window[HB_WINDOW_MEM64], 512 * MIB);
+	ck_assert_uint_eq(reserve.buses, 2);
 }
 END_TEST
 
