@@ -93,8 +93,6 @@ static void run_query_cpus_fast(HbQmpCall *call, JsonObject *arguments, gpointer
 
 /* One function that query-pci found, and what the machine says about it. */
 typedef struct Inquiry {
-	guint8 bus;
-	guint8 devfn;
 	const HbPciFunction *function;
 	HbQueryPciKnown *known;
 } Inquiry;
@@ -103,9 +101,7 @@ static void match_device(const HbMachineDevice *device, gpointer data)
 {
 	const Inquiry *inquiry = data;
 
-	if (device->function
-		    ? device->function == inquiry->function
-		    : !device->host && inquiry->bus == 0 && device->devfn == inquiry->devfn) {
+	if (device->function && device->function == inquiry->function) {
 		inquiry->known->id = device->id;
 		inquiry->known->bar_sizes = device->bar_sizes;
 	}
@@ -115,8 +111,6 @@ static void describe_function(guint8 bus, guint8 devfn, HbQueryPciKnown *known, 
 {
 	HbMachine *machine = opaque;
 	Inquiry inquiry = {
-		.bus = bus,
-		.devfn = devfn,
 		.function = hb_host_bridge_find(hb_machine_get_bridge(machine), bus, devfn),
 		.known = known,
 	};

@@ -2,22 +2,22 @@
 /* Copyright the hotbay authors */
 
 /*
- * -device: root ports on pcie.0 and drives in them, from properties to checked structs. Each device
- * is first read by itself; hb_devices_check() then looks at all of them together, so the order of
- * the flags does not matter. Pure: the host is not looked at.
+ * -device: ports, switches and drives, from properties to structs. Each device is read by itself;
+ * vmm/device-check.c then looks at all of them together, so the order of the flags does not matter.
+ * Pure: the host is not looked at.
  */
 
 #include "vmm/device-options.h"
 
 #include <string.h>
 
-#define ROOT_BUS    "pcie.0"
-#define HOST_BRIDGE 0x00 /* the device number of Q35's host bridge */
-#define LPC_BRIDGE  0x1f /* and of its ISA bridge */
-#define N_DEVFNS    256
+#define ROOT_PORT   "pcie-root-port"
+#define UPSTREAM    "x3130-upstream"
+#define DOWNSTREAM  "xio3130-downstream"
+#define DRIVE	    "vfio-pci"
+#define DRIVERS	    ROOT_PORT ", " UPSTREAM ", " DOWNSTREAM ", " DRIVE
 #define MAX_SLOT    0x1fff /* Physical Slot Number has 13 bits, PCIe r6.0 §7.5.3.9 */
 #define WINDOW_UNIT (1ULL << 20)
-#define DRIVERS	    "pcie-root-port, vfio-pci"
 
 static void port_free(gpointer data)
 {
@@ -26,9 +26,22 @@ static void port_free(gpointer data)
 	if (port == NULL)
 		return;
 	g_free((char *)port->config.id);
+	g_free(port->bus);
 	g_free(port);
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HbPortOptions, port_free)
+
+static void switch_free(gpointer data)
+{
+	HbSwitchOptions *options = data;
+
+	if (options == NULL)
+		return;
+	g_free(options->id);
+	g_free(options->bus);
+	g_free(options);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(HbSwitchOptions, switch_free)
 
 void hb_drive_options_free(HbDriveOptions *drive)
 {
@@ -47,12 +60,14 @@ static void drive_free(gpointer data)
 void hb_devices_init(HbDevices *devices)
 {
 	devices->ports = g_ptr_array_new_with_free_func(port_free);
+	devices->switches = g_ptr_array_new_with_free_func(switch_free);
 	devices->drives = g_ptr_array_new_with_free_func(drive_free);
 }
 
 void hb_devices_finish(HbDevices *devices)
 {
 	g_clear_pointer(&devices->ports, g_ptr_array_unref);
+	g_clear_pointer(&devices->switches, g_ptr_array_unref);
 	g_clear_pointer(&devices->drives, g_ptr_array_unref);
 }
 
@@ -93,14 +108,25 @@ static gboolean parse_devfn(const char *text, guint8 *devfn, GError **error)
 	return TRUE;
 }
 
-static gboolean check_root_bus(HbProperties *properties, GError **error)
+const char *hb_port_options_get_driver(const HbPortOptions *port)
 {
-	const char *bus = hb_properties_take(properties, "bus");
+	return port->is_downstream ? DOWNSTREAM : ROOT_PORT;
+}
 
-	if (bus == NULL || g_str_equal(bus, ROOT_BUS))
+/* A downstream port names its switch, which hb_devices_check() looks for. */
+static gboolean read_bus(HbProperties *properties, HbPortOptions *port, GError **error)
+{
+	const char *bus = HB_ROOT_BUS;
+
+	if (port->is_downstream && !hb_properties_take_required(properties, "bus", &bus, error))
+		return FALSE;
+	if (!port->is_downstream)
+		bus = hb_properties_take(properties, "bus");
+	port->bus = g_strdup(bus ? bus : HB_ROOT_BUS);
+	if (port->is_downstream || g_str_equal(port->bus, HB_ROOT_BUS))
 		return TRUE;
 	g_set_error(error, HB_ERROR, HB_ERROR_NOT_FOUND,
-		    "Bus '%s' not found: a root port sits on bus=" ROOT_BUS, bus);
+		    "Bus '%s' not found: a root port sits on bus=" HB_ROOT_BUS, bus);
 	return FALSE;
 }
 
@@ -116,6 +142,36 @@ static gboolean take_window(HbProperties *properties, const char *name, guint64 
 	return FALSE;
 }
 
+/* QEMU's windows that are not there are not asked for; 0 says so. */
+static gboolean refuse_window(HbProperties *properties, const char *name, const char *reason,
+			      GError **error)
+{
+	guint64 size = 0;
+
+	if (!hb_properties_take_size(properties, name, 'B', &size, error))
+		return FALSE;
+	if (size == 0)
+		return TRUE;
+	g_set_error(error, HB_ERROR, HB_ERROR_UNSUPPORTED,
+		    "Parameter '%s' is not supported: %s: leave it out", name, reason);
+	return FALSE;
+}
+
+static gboolean read_reserves(HbProperties *properties, HbPortConfig *config, GError **error)
+{
+	guint64 buses = 0;
+
+	if (!take_window(properties, "mem-reserve", &config->mem32_size, error) ||
+	    !take_window(properties, "pref64-reserve", &config->mem64_size, error) ||
+	    !refuse_window(properties, "pref32-reserve",
+			   "a port has one prefetchable window, that of pref64-reserve", error) ||
+	    !refuse_window(properties, "io-reserve", "NVMe drives have no I/O ports", error) ||
+	    !hb_properties_take_uint(properties, "bus-reserve", 0, G_MAXUINT8, &buses, error))
+		return FALSE;
+	config->reserved_buses = (guint8)buses;
+	return TRUE;
+}
+
 static gboolean read_port_place(HbProperties *properties, HbPortOptions *port, GError **error)
 {
 	const char *addr = hb_properties_take(properties, "addr");
@@ -123,7 +179,7 @@ static gboolean read_port_place(HbProperties *properties, HbPortOptions *port, G
 
 	port->has_devfn = addr != NULL;
 	if ((addr && !parse_devfn(addr, &port->config.devfn, error)) ||
-	    !check_root_bus(properties, error) ||
+	    !read_bus(properties, port, error) ||
 	    !hb_properties_take_bool(properties, "multifunction", &port->config.multifunction,
 				     error) ||
 	    !hb_properties_take_uint(properties, "chassis", 0, G_MAXUINT8, &chassis, error) ||
@@ -170,28 +226,28 @@ static gboolean read_port_slot(HbProperties *properties, HbPortConfig *config, G
 			return FALSE;
 		*timeouts[i].value = (guint)timeout;
 	}
-	return take_window(properties, "mem-reserve", &config->mem32_size, error) &&
-	       take_window(properties, "pref64-reserve", &config->mem64_size, error);
+	return read_reserves(properties, config, error);
 }
 
-static HbPortOptions *read_port(HbProperties *properties, GError **error)
+static HbPortOptions *read_port(HbProperties *properties, gboolean is_downstream, GError **error)
 {
 	g_autoptr(HbPortOptions) port = g_new0(HbPortOptions, 1);
 	const char *id;
 
 	hb_port_config_init(&port->config);
 	port->config.id = NULL;
+	port->is_downstream = is_downstream;
 	if (!hb_properties_take_required(properties, "id", &id, error) || !check_id(id, error))
 		return NULL;
 	port->config.id = g_strdup(id);
 	if (!read_port_place(properties, port, error) ||
 	    !read_port_slot(properties, &port->config, error) ||
-	    !hb_properties_finish(properties, "pcie-root-port", error))
+	    !hb_properties_finish(properties, hb_port_options_get_driver(port), error))
 		return NULL;
 	return g_steal_pointer(&port);
 }
 
-static gboolean check_drive_addr(HbProperties *properties, GError **error)
+static gboolean check_slot_addr(HbProperties *properties, GError **error)
 {
 	const char *addr = hb_properties_take(properties, "addr");
 	guint8 devfn = 0;
@@ -226,7 +282,7 @@ static HbDriveOptions *read_drive(HbProperties *properties, GError **error)
 	    !hb_properties_take_required(properties, "host", &host, error) ||
 	    !hb_pci_address_parse(host, &drive->host, error) ||
 	    !hb_properties_take_required(properties, "bus", &bus, error) ||
-	    !check_drive_addr(properties, error) ||
+	    !check_slot_addr(properties, error) ||
 	    !hb_properties_finish(properties, "vfio-pci", error))
 		return NULL;
 	drive->id = drive_name(id, &drive->host);
@@ -234,9 +290,40 @@ static HbDriveOptions *read_drive(HbProperties *properties, GError **error)
 	return g_steal_pointer(&drive);
 }
 
-static gboolean add_port(HbDevices *devices, HbProperties *properties, GError **error)
+static HbSwitchOptions *read_switch(HbProperties *properties, GError **error)
 {
-	HbPortOptions *port = read_port(properties, error);
+	g_autoptr(HbSwitchOptions) options = g_new0(HbSwitchOptions, 1);
+	const char *id, *bus;
+	gboolean multifunction = FALSE;
+
+	if (!hb_properties_take_required(properties, "id", &id, error) || !check_id(id, error) ||
+	    !hb_properties_take_required(properties, "bus", &bus, error) ||
+	    !check_slot_addr(properties, error) ||
+	    !hb_properties_take_bool(properties, "multifunction", &multifunction, error) ||
+	    !hb_properties_finish(properties, UPSTREAM, error))
+		return NULL;
+	options->id = g_strdup(id);
+	options->bus = g_strdup(bus);
+	if (!multifunction)
+		return g_steal_pointer(&options);
+	g_set_error(error, HB_ERROR, HB_ERROR_UNSUPPORTED,
+		    "%s: multifunction=on is not supported: a slot has one place", id);
+	return NULL;
+}
+
+static gboolean add_switch(HbDevices *devices, HbProperties *properties, GError **error)
+{
+	HbSwitchOptions *options = read_switch(properties, error);
+
+	if (options)
+		g_ptr_array_add(devices->switches, options);
+	return options != NULL;
+}
+
+static gboolean add_port(HbDevices *devices, HbProperties *properties, gboolean is_downstream,
+			 GError **error)
+{
+	HbPortOptions *port = read_port(properties, is_downstream, error);
 
 	if (port)
 		g_ptr_array_add(devices->ports, port);
@@ -259,9 +346,11 @@ gboolean hb_devices_add(HbDevices *devices, HbProperties *properties, GError **e
 
 	if (!hb_properties_take_required(properties, "driver", &driver, error))
 		return FALSE;
-	if (g_str_equal(driver, "pcie-root-port")) {
-		good = add_port(devices, properties, error);
-	} else if (g_str_equal(driver, "vfio-pci")) {
+	if (g_str_equal(driver, ROOT_PORT) || g_str_equal(driver, DOWNSTREAM)) {
+		good = add_port(devices, properties, g_str_equal(driver, DOWNSTREAM), error);
+	} else if (g_str_equal(driver, UPSTREAM)) {
+		good = add_switch(devices, properties, error);
+	} else if (g_str_equal(driver, DRIVE)) {
 		good = add_drive(devices, properties, error);
 	} else {
 		g_set_error(error, HB_ERROR, HB_ERROR_UNSUPPORTED,
@@ -281,209 +370,19 @@ HbDriveOptions *hb_drive_options_from_json(JsonObject *object, GError **error)
 	if (properties == NULL ||
 	    !hb_properties_take_required(properties, "driver", &driver, error))
 		return NULL;
-	if (g_str_equal(driver, "vfio-pci"))
+	if (g_str_equal(driver, DRIVE))
 		return read_drive(properties, error);
-	if (g_str_equal(driver, "pcie-root-port"))
+	if (g_str_equal(driver, ROOT_PORT))
 		g_set_error(error, HB_ERROR, HB_ERROR_UNSUPPORTED,
-			    "Bus '" ROOT_BUS "' does not support hotplugging: give root ports with "
-			    "-device at start");
+			    "Bus '" HB_ROOT_BUS "' does not support hotplugging: give root ports "
+			    "with -device at start");
+	else if (g_str_equal(driver, UPSTREAM) || g_str_equal(driver, DOWNSTREAM))
+		g_set_error(error, HB_ERROR, HB_ERROR_UNSUPPORTED,
+			    "Switches do not support hotplugging: give '%s' with -device at start",
+			    driver);
 	else
 		g_set_error(error, HB_ERROR, HB_ERROR_UNSUPPORTED,
 			    "'%s' is not a valid device model name: only vfio-pci can be added",
 			    driver);
 	return NULL;
-}
-
-/* -- What only all flags together show. -- */
-
-static gboolean claim_id(GHashTable *ids, const char *id, GError **error)
-{
-	if (g_hash_table_add(ids, (gpointer)id))
-		return TRUE;
-	g_set_error(error, HB_ERROR, HB_ERROR_INVALID,
-		    "Duplicate device ID '%s': ids are unique in a machine", id);
-	return FALSE;
-}
-
-static gboolean check_ids(const HbDevices *devices, GError **error)
-{
-	g_autoptr(GHashTable) ids = g_hash_table_new(g_str_hash, g_str_equal);
-
-	for (guint i = 0; i < devices->ports->len; i++) {
-		HbPortOptions *port = g_ptr_array_index(devices->ports, i);
-
-		if (!claim_id(ids, port->config.id, error))
-			return FALSE;
-	}
-	for (guint i = 0; i < devices->drives->len; i++) {
-		HbDriveOptions *drive = g_ptr_array_index(devices->drives, i);
-
-		if (!claim_id(ids, drive->id, error))
-			return FALSE;
-	}
-	return TRUE;
-}
-
-static gboolean is_taken_device(HbPortOptions *const *by_devfn, guint device)
-{
-	for (guint function = 0; function < 8; function++) {
-		if (by_devfn[HB_PCI_DEVFN(device, function)])
-			return TRUE;
-	}
-	return device == HOST_BRIDGE || device == LPC_BRIDGE;
-}
-
-static gboolean claim_devfn(HbPortOptions **by_devfn, HbPortOptions *port, GError **error)
-{
-	guint device = HB_PCI_DEVICE(port->config.devfn);
-	HbPortOptions *other = by_devfn[port->config.devfn];
-
-	if (other || device == HOST_BRIDGE || device == LPC_BRIDGE) {
-		g_set_error(error, HB_ERROR, HB_ERROR_BUSY,
-			    "pcie-root-port %s: addr=%x.%x is taken by %s: choose another",
-			    port->config.id, device, HB_PCI_FUNCTION(port->config.devfn),
-			    other		    ? other->config.id
-			    : device == HOST_BRIDGE ? "the host bridge"
-						    : "the LPC bridge");
-		return FALSE;
-	}
-	by_devfn[port->config.devfn] = port;
-	return TRUE;
-}
-
-/* Ports without addr= get function 0 of the lowest free device, as QEMU gives it. */
-static gboolean place_port(HbPortOptions **by_devfn, HbPortOptions *port, GError **error)
-{
-	for (guint device = 0; device < 32; device++) {
-		if (is_taken_device(by_devfn, device))
-			continue;
-		port->config.devfn = HB_PCI_DEVFN(device, 0);
-		by_devfn[port->config.devfn] = port;
-		return TRUE;
-	}
-	g_set_error(error, HB_ERROR, HB_ERROR_LIMIT,
-		    "pcie-root-port %s: " ROOT_BUS
-		    " has no free device: put several ports into one "
-		    "with addr=DEVICE.FUNCTION,multifunction=on",
-		    port->config.id);
-	return FALSE;
-}
-
-/* A guest looks for functions 1 to 7 only if function 0 says that there are some. */
-static gboolean check_function(HbPortOptions *const *by_devfn, const HbPortOptions *port,
-			       GError **error)
-{
-	guint device = HB_PCI_DEVICE(port->config.devfn);
-	const HbPortOptions *first = by_devfn[HB_PCI_DEVFN(device, 0)];
-
-	if (port == first || (first && first->config.multifunction))
-		return TRUE;
-	g_set_error(error, HB_ERROR, HB_ERROR_INVALID,
-		    "pcie-root-port %s: no guest finds addr=%x.%x unless a port at addr=%x.0 has "
-		    "multifunction=on",
-		    port->config.id, device, HB_PCI_FUNCTION(port->config.devfn), device);
-	return FALSE;
-}
-
-static gboolean check_places(HbDevices *devices, GError **error)
-{
-	HbPortOptions *by_devfn[N_DEVFNS] = { NULL };
-	HbPortOptions **ports = (HbPortOptions **)devices->ports->pdata;
-	guint n = devices->ports->len;
-
-	for (guint i = 0; i < n; i++) {
-		if (ports[i]->has_devfn && !claim_devfn(by_devfn, ports[i], error))
-			return FALSE;
-	}
-	for (guint i = 0; i < n; i++) {
-		if (!ports[i]->has_devfn && !place_port(by_devfn, ports[i], error))
-			return FALSE;
-	}
-	for (guint i = 0; i < n; i++) {
-		if (!check_function(by_devfn, ports[i], error))
-			return FALSE;
-	}
-	return TRUE;
-}
-
-static gboolean check_slot_numbers(const HbDevices *devices, GError **error)
-{
-	for (guint i = 0; i < devices->ports->len; i++) {
-		const HbPortOptions *port = g_ptr_array_index(devices->ports, i);
-
-		for (guint j = 0; j < i; j++) {
-			const HbPortOptions *other = g_ptr_array_index(devices->ports, j);
-
-			if (other->config.chassis != port->config.chassis ||
-			    other->config.slot != port->config.slot)
-				continue;
-			g_set_error(error, HB_ERROR, HB_ERROR_INVALID,
-				    "pcie-root-port %s: chassis=%u,slot=%u is taken by %s: give "
-				    "each port its own",
-				    port->config.id, port->config.chassis, port->config.slot,
-				    other->config.id);
-			return FALSE;
-		}
-	}
-	return TRUE;
-}
-
-static gboolean has_port(const HbDevices *devices, const char *id)
-{
-	for (guint i = 0; i < devices->ports->len; i++) {
-		const HbPortOptions *port = g_ptr_array_index(devices->ports, i);
-
-		if (g_str_equal(port->config.id, id))
-			return TRUE;
-	}
-	return FALSE;
-}
-
-static gboolean check_drives(const HbDevices *devices, GError **error)
-{
-	g_autoptr(GHashTable) occupied = g_hash_table_new(g_str_hash, g_str_equal);
-
-	for (guint i = 0; i < devices->drives->len; i++) {
-		HbDriveOptions *drive = g_ptr_array_index(devices->drives, i);
-		HbDriveOptions *other = g_hash_table_lookup(occupied, drive->bus);
-
-		if (!has_port(devices, drive->bus)) {
-			g_set_error(error, HB_ERROR, HB_ERROR_NOT_FOUND,
-				    "vfio-pci: Bus '%s' not found: name the id of a "
-				    "pcie-root-port",
-				    drive->bus);
-			return FALSE;
-		}
-		if (other) {
-			g_set_error(error, HB_ERROR, HB_ERROR_BUSY,
-				    "vfio-pci: Bus '%s' is occupied by '%s': a slot holds one "
-				    "drive",
-				    drive->bus, other->id);
-			return FALSE;
-		}
-		g_hash_table_insert(occupied, drive->bus, drive);
-	}
-	if (devices->drives->len <= HB_VFIO_MAX_DRIVES)
-		return TRUE;
-	g_set_error(error, HB_ERROR, HB_ERROR_LIMIT,
-		    "vfio-pci: %u drives given, but a VM may have %u: leave some out",
-		    devices->drives->len, HB_VFIO_MAX_DRIVES);
-	return FALSE;
-}
-
-static gint compare_ports(gconstpointer a, gconstpointer b)
-{
-	const HbPortOptions *first = *(HbPortOptions *const *)a;
-	const HbPortOptions *second = *(HbPortOptions *const *)b;
-
-	return (gint)first->config.devfn - (gint)second->config.devfn;
-}
-
-gboolean hb_devices_check(HbDevices *devices, GError **error)
-{
-	if (!check_ids(devices, error) || !check_places(devices, error) ||
-	    !check_slot_numbers(devices, error) || !check_drives(devices, error))
-		return FALSE;
-	g_ptr_array_sort(devices->ports, compare_ports);
-	return TRUE;
 }

@@ -10,11 +10,24 @@
 /** HB_MACHINE_MAX_TIMEOUT_MS: the longest time that a slot's guest can be given: a day. */
 #define HB_MACHINE_MAX_TIMEOUT_MS (24 * 3600 * 1000)
 
-/** HbPortOptions: one pcie-root-port; @config.id is owned. */
+#define HB_ROOT_BUS "pcie.0"
+
+/** HbPortOptions: one pcie-root-port or xio3130-downstream; @config.id is owned, @config.parent is
+ * for who creates it. */
 typedef struct HbPortOptions {
 	HbPortConfig config;
+	gboolean is_downstream;
+	char *bus;	    /* HB_ROOT_BUS, or the id of the switch */
 	gboolean has_devfn; /* -device addr= was given */
+	guint depth;	    /* switches between it and bus 0; once checked */
 } HbPortOptions;
+
+/** HbSwitchOptions: one x3130-upstream. */
+typedef struct HbSwitchOptions {
+	char *id;
+	char *bus;   /* the id of the port in whose slot it sits */
+	guint depth; /* it and the switches between it and bus 0; once checked */
+} HbSwitchOptions;
 
 /** HbDriveOptions: one vfio-pci, of -device or of QMP's device_add. */
 typedef struct HbDriveOptions {
@@ -25,8 +38,9 @@ typedef struct HbDriveOptions {
 
 /** HbDevices: all -device flags together. */
 typedef struct HbDevices {
-	GPtrArray *ports;  /* HbPortOptions, in order of devfn once checked */
-	GPtrArray *drives; /* HbDriveOptions, in order of the command line */
+	GPtrArray *ports;    /* HbPortOptions, once checked in order of depth, bus and devfn */
+	GPtrArray *switches; /* HbSwitchOptions, in order of the command line */
+	GPtrArray *drives;   /* HbDriveOptions, likewise */
 } HbDevices;
 
 void hb_devices_init(HbDevices *devices);
@@ -45,9 +59,16 @@ gboolean hb_devices_add(HbDevices *devices, HbProperties *properties, GError **e
  *
  * After the last -device: gives the ports without addr= a place, and checks what only all flags
  * together show: duplicate ids, addresses and slot numbers, buses that do not exist or hold two
- * drives, functions that no guest would find.
+ * devices, functions that no guest would find. A port that holds a switch loses its hot-plug, since
+ * a switch stays.
  */
 gboolean hb_devices_check(HbDevices *devices, GError **error);
+
+/** hb_devices_count_buses: Returns: how many PCI buses they make behind bus 0, with bus-reserve. */
+guint hb_devices_count_buses(const HbDevices *devices);
+
+/** hb_port_options_get_driver: Returns: "pcie-root-port" or "xio3130-downstream". */
+const char *hb_port_options_get_driver(const HbPortOptions *port);
 
 /**
  * hb_drive_options_from_json:

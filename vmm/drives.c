@@ -2,7 +2,7 @@
 /* Copyright the hotbay authors */
 
 /*
- * The root ports, and the drives that are in them or on their way:
+ * The ports and switches, and the drives that are in them or on their way:
  *
  *   device_add --> ADDING --opened--> WAITING --in the slot--> PLUGGED --device_del--> REMOVING
  *                    |                   |                        |  <---refused-----     |
@@ -42,6 +42,11 @@ typedef struct Port {
 	HbSlotHistory *history;
 } Port;
 
+typedef struct Switch {
+	const HbSwitchOptions *options;
+	HbSwitch *self; /* the bridge's */
+} Switch;
+
 typedef struct Drive {
 	HbDrives *drives;
 	HbDriveOptions *options; /* owned */
@@ -60,8 +65,9 @@ struct HbDrives {
 	HbMemory *memory;
 	HbDrivesEvent event;
 	gpointer opaque;
-	GPtrArray *ports; /* of Port */
-	GPtrArray *list;  /* of Drive, in order of addition */
+	GPtrArray *ports;    /* of Port */
+	GPtrArray *switches; /* of Switch */
+	GPtrArray *list;     /* of Drive, in order of addition */
 	gboolean evacuating;
 	void (*evacuated)(gpointer opaque);
 };
@@ -83,6 +89,29 @@ static Port *find_port(const HbDrives *drives, const char *id)
 
 		if (g_str_equal(port->options->config.id, id))
 			return port;
+	}
+	return NULL;
+}
+
+static Switch *find_switch(const HbDrives *drives, const char *id)
+{
+	for (guint i = 0; i < drives->switches->len; i++) {
+		Switch *found = g_ptr_array_index(drives->switches, i);
+
+		if (g_str_equal(found->options->id, id))
+			return found;
+	}
+	return NULL;
+}
+
+/* The id of the switch in a port's slot; NULL: none. */
+static const char *find_switch_in(const HbDrives *drives, const Port *port)
+{
+	for (guint i = 0; i < drives->switches->len; i++) {
+		const Switch *found = g_ptr_array_index(drives->switches, i);
+
+		if (g_str_equal(found->options->bus, port->options->config.id))
+			return found->options->id;
 	}
 	return NULL;
 }
@@ -243,6 +272,7 @@ HbDrives *hb_drives_create(HbHostBridge *bridge, HbVfio *vfio, HbMemory *memory,
 	drives->event = event;
 	drives->opaque = opaque;
 	drives->ports = g_ptr_array_new_with_free_func(port_free);
+	drives->switches = g_ptr_array_new_with_free_func(g_free);
 	drives->list = g_ptr_array_new_with_free_func(drive_free);
 	return drives;
 }
@@ -257,16 +287,22 @@ void hb_drives_destroy(HbDrives *drives)
 		hb_port_set_listener(port->port, NULL, NULL);
 	}
 	g_ptr_array_unref(drives->list);
+	g_ptr_array_unref(drives->switches);
 	g_ptr_array_unref(drives->ports);
 	g_free(drives);
 }
 
-gboolean hb_drives_add_port(HbDrives *drives, const HbPortOptions *options, GError **error)
+static gboolean add_port(HbDrives *drives, const HbPortOptions *options, GError **error)
 {
-	HbPort *slot_port = hb_port_create(drives->bridge, &options->config, error);
+	const Switch *parent = options->is_downstream ? find_switch(drives, options->bus) : NULL;
+	HbPortConfig config = options->config;
 
-	if (slot_port == NULL)
+	config.parent = parent ? parent->self : NULL;
+	HbPort *slot_port = hb_port_create(drives->bridge, &config, error);
+	if (slot_port == NULL) {
+		g_prefix_error(error, "%s: ", hb_port_options_get_driver(options));
 		return FALSE;
+	}
 	Port *port = g_new0(Port, 1);
 	port->options = options;
 	port->port = slot_port;
@@ -274,6 +310,41 @@ gboolean hb_drives_add_port(HbDrives *drives, const HbPortOptions *options, GErr
 	port->history = hb_slot_history_create();
 	g_ptr_array_add(drives->ports, port);
 	hb_port_set_listener(slot_port, on_slot_event, port);
+	return TRUE;
+}
+
+static gboolean add_switch(HbDrives *drives, const HbSwitchOptions *options, GError **error)
+{
+	HbSwitch *self =
+		hb_switch_create(find_port(drives, options->bus)->port, options->id, error);
+
+	if (self == NULL) {
+		g_prefix_error(error, "x3130-upstream: ");
+		return FALSE;
+	}
+	Switch *created = g_new0(Switch, 1);
+	created->options = options;
+	created->self = self;
+	g_ptr_array_add(drives->switches, created);
+	return TRUE;
+}
+
+gboolean hb_drives_add_ports(HbDrives *drives, const HbDevices *devices, GError **error)
+{
+	for (guint depth = 0; depth <= HB_SWITCH_MAX_DEPTH; depth++) {
+		for (guint i = 0; i < devices->switches->len; i++) {
+			const HbSwitchOptions *options = g_ptr_array_index(devices->switches, i);
+
+			if (options->depth == depth && !add_switch(drives, options, error))
+				return FALSE;
+		}
+		for (guint i = 0; i < devices->ports->len; i++) {
+			const HbPortOptions *options = g_ptr_array_index(devices->ports, i);
+
+			if (options->depth == depth && !add_port(drives, options, error))
+				return FALSE;
+		}
+	}
 	return TRUE;
 }
 
@@ -295,11 +366,23 @@ static Port *check_addition(const HbDrives *drives, const HbDriveOptions *option
 	const Drive *occupant = port ? find_up_to(drives, port, PLUGGED) : NULL;
 
 	if (port == NULL) {
-		g_set_error(error, HB_ERROR, HB_ERROR_NOT_FOUND, "Bus '%s' not found",
-			    options->bus);
+		g_set_error(
+			error, HB_ERROR, HB_ERROR_NOT_FOUND,
+			find_switch(drives, options->bus)
+				? "Bus '%s' is inside a switch: name one of its downstream ports"
+				: "Bus '%s' not found",
+			options->bus);
 		return NULL;
 	}
-	if (find_port(drives, options->id) || find_drive(drives, options->id)) {
+	if (find_switch_in(drives, port)) {
+		g_set_error(error, HB_ERROR, HB_ERROR_BUSY,
+			    "Bus '%s' is occupied by the switch '%s': name one of its downstream "
+			    "ports",
+			    options->bus, find_switch_in(drives, port));
+		return NULL;
+	}
+	if (find_port(drives, options->id) || find_switch(drives, options->id) ||
+	    find_drive(drives, options->id)) {
 		g_set_error(error, HB_ERROR, HB_ERROR_BUSY, "Duplicate device ID '%s'",
 			    options->id);
 		return NULL;
@@ -471,12 +554,16 @@ void hb_drives_add(HbDrives *drives, HbDriveOptions *options, HbMachineDone done
 static Drive *find_removable(const HbDrives *drives, const char *id, GError **error)
 {
 	Drive *drive = find_drive(drives, id);
+	const Port *port = find_port(drives, id);
+	const Switch *found = find_switch(drives, id);
 
-	if (drive == NULL && find_port(drives, id)) {
+	if (drive == NULL && (port || found)) {
 		g_set_error(error, HB_ERROR, HB_ERROR_UNSUPPORTED,
-			    "Bus 'pcie.0' does not support hotplugging: '%s' is a root port, and "
-			    "those stay",
-			    id);
+			    "Bus '%s' does not support hotplugging: '%s' is a %s, and those stay",
+			    port ? port->options->bus : found->options->bus, id,
+			    found			   ? "switch"
+			    : port->options->is_downstream ? "downstream port"
+							   : "root port");
 		return NULL;
 	}
 	if (drive == NULL) {
@@ -547,16 +634,29 @@ static void describe_port(const HbDrives *drives, const Port *port, HbMachineDev
 	const Drive *occupant = find_up_to(drives, port, REMOVING);
 
 	*device = (HbMachineDevice){
-		.driver = "pcie-root-port",
+		.driver = hb_port_options_get_driver(port->options),
 		.id = config->id,
-		.bus = "pcie.0",
+		.bus = port->options->bus,
 		.devfn = config->devfn,
 		.port = port->port,
+		.function = hb_port_get_function(port->port),
 		.chassis = config->chassis,
 		.slot = config->slot,
 		.hotplug = config->hotplug,
 		.history = port->history,
-		.occupant = occupant ? occupant->options->id : NULL,
+		.occupant = occupant ? occupant->options->id : find_switch_in(drives, port),
+	};
+}
+
+static void describe_switch(const Switch *found, HbMachineDevice *device)
+{
+	*device = (HbMachineDevice){
+		.driver = "x3130-upstream",
+		.id = found->options->id,
+		.bus = found->options->bus,
+		.port = hb_switch_get_port(found->self),
+		.state = "fixed",
+		.function = hb_switch_get_function(found->self),
 	};
 }
 
@@ -580,6 +680,10 @@ void hb_drives_foreach(HbDrives *drives, HbMachineDeviceFunc func, gpointer data
 
 	for (guint i = 0; i < drives->ports->len; i++) {
 		describe_port(drives, g_ptr_array_index(drives->ports, i), &device);
+		func(&device, data);
+	}
+	for (guint i = 0; i < drives->switches->len; i++) {
+		describe_switch(g_ptr_array_index(drives->switches, i), &device);
 		func(&device, data);
 	}
 	for (guint i = 0; i < drives->list->len; i++) {

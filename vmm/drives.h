@@ -8,8 +8,8 @@
 #include "vmm/memory.h"
 
 /**
- * HbDrives: the machine's root ports and the host's drives in them: who sits where, under which id,
- * and on its way in or out. Everything here is for the loop thread.
+ * HbDrives: the machine's ports and switches, and the host's drives in them: who sits where, under
+ * which id, and on its way in or out. Everything here is for the loop thread.
  */
 typedef struct HbDrives HbDrives;
 
@@ -26,8 +26,13 @@ HbDrives *hb_drives_create(HbHostBridge *bridge, HbVfio *vfio, HbMemory *memory,
 /** hb_drives_destroy: once evacuated, or before any drive was added. Takes NULL. */
 void hb_drives_destroy(HbDrives *drives);
 
-/** hb_drives_add_port: before the guest starts. @options must outlive @drives. */
-gboolean hb_drives_add_port(HbDrives *drives, const HbPortOptions *options, GError **error);
+/**
+ * hb_drives_add_ports:
+ * @devices: checked; must outlive @drives
+ *
+ * Creates all ports and switches, each after what it sits in. Before the guest starts.
+ */
+gboolean hb_drives_add_ports(HbDrives *drives, const HbDevices *devices, GError **error);
 
 /** hb_drives_cold_plug: before the guest starts; blocks while the drive is opened. */
 gboolean hb_drives_cold_plug(HbDrives *drives, const HbDriveOptions *options, GError **error);

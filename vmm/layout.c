@@ -17,11 +17,15 @@
 #include <hotbay/error.h>
 
 #define GIB	       (G_GUINT64_CONSTANT(1) << 30)
-#define MAX_MEM64_SIZE (256 * GIB)
+#define MAX_MEM64_SIZE (8192 * GIB)
 #define BUS_ECAM_SIZE  0x100000U /* PCIe r6.0 §7.2.2 */
 #define MIN_BUSES      8
 
 /*
+ * The window is for large controller memory buffers. Linux maps those that it uses for peer-to-peer
+ * transfers linearly, and has room for 10 TiB beyond RAM
+ * (CONFIG_RANDOMIZE_MEMORY_PHYSICAL_PADDING).
+ *
  * With 40 address bits AMD's processors reserve the last 12 GiB for HyperTransport (AMD64 manual
  * volume 2, and Linux arch/x86/kernel/e820.c); a window must end below.
  */
@@ -47,16 +51,16 @@ static guint64 usable_end(guint address_bits)
  * 64 exits a bus (arch/x86/pci/legacy.c, pcibios_fixup_peer_bridges(), Linux 6.1): so ECAM covers
  * what there is and no more.
  */
-static guint64 ecam_size(guint n_ports)
+static guint64 ecam_size(guint n_behind)
 {
 	guint64 n_buses = MIN_BUSES;
 
-	while (n_buses < n_ports + 1)
+	while (n_buses < n_behind + 1)
 		n_buses *= 2;
 	return MIN(n_buses * BUS_ECAM_SIZE, HB_LAYOUT_ECAM_LIMIT);
 }
 
-gboolean hb_layout_bridge(guint64 memory, guint address_bits, guint n_ports,
+gboolean hb_layout_bridge(guint64 memory, guint address_bits, guint n_buses,
 			  HbHostBridgeConfig *config, GError **error)
 {
 	guint64 low, high;
@@ -72,7 +76,7 @@ gboolean hb_layout_bridge(guint64 memory, guint address_bits, guint n_ports,
 		return FALSE;
 	}
 	*config = (HbHostBridgeConfig){
-		.ecam = { HB_LAYOUT_ECAM, ecam_size(n_ports) },
+		.ecam = { HB_LAYOUT_ECAM, ecam_size(n_buses) },
 		.mem32 = { HB_LAYOUT_MEM32, HB_LAYOUT_MEM32_SIZE },
 		.mem64 = { base, MIN((end - base) / GIB * GIB, MAX_MEM64_SIZE) },
 		.io = { HB_LAYOUT_IO, HB_LAYOUT_IO_SIZE },

@@ -44,14 +44,14 @@ void hb_layout_ram(guint64 memory, guint64 *low, guint64 *high);
  * hb_layout_bridge:
  * @memory: bytes of guest memory
  * @address_bits: of the guest's physical addresses
- * @n_ports: root ports, each with a bus behind it
+ * @n_buses: PCI buses behind bus 0
  * @config: (out)
  *
- * The 64-bit window follows RAM and is as large as fits, up to 256 GiB. Pure.
+ * The 64-bit window follows RAM and is as large as fits, up to 8 TiB. Pure.
  *
  * Returns: FALSE with %HB_ERROR_LIMIT if @memory does not fit the address bits
  */
-gboolean hb_layout_bridge(guint64 memory, guint address_bits, guint n_ports,
+gboolean hb_layout_bridge(guint64 memory, guint address_bits, guint n_buses,
 			  HbHostBridgeConfig *config, GError **error);
 
 #endif

@@ -191,7 +191,7 @@ static gboolean reset_parts(HbMachine *machine, GError **error)
 	hb_host_bridge_reset(machine->bridge);
 	hb_chipset_reset(machine->chipset);
 	hb_vm_reset(machine->vm);
-	return hb_host_bridge_lay_out(machine->bridge, error) &&
+	return hb_host_bridge_lay_out_again(machine->bridge, error) &&
 	       hb_cpus_reset(machine->cpus, error) && load(machine, error);
 }
 
@@ -359,10 +359,10 @@ static gboolean add_memory(HbMachine *machine, GError **error)
 static gboolean add_pci(HbMachine *machine, GError **error)
 {
 	HbHost *host = hb_kvm_get_host(machine->kvm);
-	const GPtrArray *ports = machine->options->devices.ports;
+	const HbDevices *devices = &machine->options->devices;
 
 	if (!hb_layout_bridge(machine->options->memory, hb_cpuid_get_address_bits(machine->cpuid),
-			      ports->len, &machine->bridge_config, error))
+			      hb_devices_count_buses(devices), &machine->bridge_config, error))
 		return FALSE;
 	machine->bridge = hb_host_bridge_create(host, &machine->bridge_config, error);
 	if (machine->bridge == NULL)
@@ -374,13 +374,10 @@ static gboolean add_pci(HbMachine *machine, GError **error)
 	machine->vfio = hb_vfio_create(host, 0);
 	machine->drives = hb_drives_create(machine->bridge, machine->vfio, machine->memory,
 					   on_drives_event, machine);
-	for (guint i = 0; i < ports->len; i++) {
-		if (!hb_drives_add_port(machine->drives, g_ptr_array_index(ports, i), error)) {
-			g_prefix_error(error, "-device pcie-root-port: ");
-			return FALSE;
-		}
-	}
-	return TRUE;
+	if (hb_drives_add_ports(machine->drives, devices, error))
+		return TRUE;
+	g_prefix_error(error, "-device ");
+	return FALSE;
 }
 
 static gboolean add_drives(HbMachine *machine, GError **error)

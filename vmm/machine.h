@@ -75,7 +75,7 @@ typedef struct HbMachineEvent {
 	HbCause cause;
 	const char *device; /* id of the drive */
 	const char *path;   /* "/machine/peripheral/ID" */
-	const char *bus;    /* id of the root port */
+	const char *bus;    /* id of the port */
 	const char *host;   /* "0000:01:00.0", the drive on the host */
 	HbSlotEvent slot_event;
 	HbSlotReason slot_reason;
@@ -204,23 +204,26 @@ gboolean hb_machine_device_pull(HbMachine *machine, const char *id, GError **err
  * One device of -device or device_add, valid until the loop runs again.
  */
 typedef struct HbMachineDevice {
-	const char *driver; /* "pcie-root-port" or "vfio-pci" */
+	const char
+		*driver; /* "pcie-root-port", "xio3130-downstream", "x3130-upstream", "vfio-pci" */
 	const char *id;
-	const char *bus; /* "pcie.0", or the id of the root port it sits in */
+	const char *bus; /* "pcie.0", or the id of the switch or port it sits in */
 	guint8 devfn;	 /* on that bus */
 	HbPort *port;	 /* the port itself, or the one it sits in */
+	/* What hb_host_bridge_find() finds; NULL while a drive is being opened or released. */
+	const HbPciFunction *function;
 
-	/* Of a root port. */
+	/* Of a port. */
 	guint8 chassis;
 	guint16 slot;
 	gboolean hotplug;
 	const HbSlotHistory *history;
-	const char *occupant; /* id of the drive in it, or of the one being added; NULL: empty */
+	const char *occupant; /* id of what is in it, or of the drive being added; NULL: empty */
 
 	/* Of a drive. */
-	const char *host;	       /* "0000:01:00.0" */
-	const HbPciFunction *function; /* NULL while it is being opened or released */
-	const char *state;	       /* "adding", "waiting", "plugged", "removing", "releasing" */
+	const char *host; /* "0000:01:00.0" */
+	/* Of a switch: "fixed". */
+	const char *state; /* "adding", "waiting", "plugged", "removing", "releasing" */
 	/* Six, by hb_query_pci_measure() before it is plugged; NULL: not known, then query-pci
 	 * shows no regions. */
 	const guint64 *bar_sizes;
@@ -228,7 +231,8 @@ typedef struct HbMachineDevice {
 
 typedef void (*HbMachineDeviceFunc)(const HbMachineDevice *device, gpointer data);
 
-/** hb_machine_foreach_device: root ports in order of devfn, then drives in order of addition. */
+/** hb_machine_foreach_device: root ports in order of devfn, then the ports of switches, switches,
+ * and drives in order of addition. */
 void hb_machine_foreach_device(HbMachine *machine, HbMachineDeviceFunc func, gpointer data);
 
 /** hb_machine_get_bridge: Returns: (transfer none): for hb_host_bridge_config_read() and the like.

@@ -372,11 +372,16 @@ static const Flag flags[] = {
 	{ "append", "TEXT", "its command line", read_string, MEMBER(append) },
 	{ "device", "pcie-root-port,id=ID[,addr=D.F][,chassis=N,slot=N][,PROPERTY=...]",
 	  "a hot-plug slot; more properties: bus=pcie.0 multifunction=on|off hotplug=on|off "
-	  "mem-reserve=SIZE pref64-reserve=SIZE x-attention-button=on|off "
+	  "mem-reserve=SIZE pref64-reserve=SIZE bus-reserve=N x-attention-button=on|off "
 	  "x-power-controller=on|off x-indicators=on|off x-no-command-completed=on|off "
 	  "x-surprise=on|off guest-eject=on|off x-removal-timeout-ms=N "
 	  "x-host-removal-timeout-ms=N x-acknowledge-timeout-ms=N",
 	  read_device },
+	{ "device", "x3130-upstream,id=ID,bus=PORT",
+	  "a PCIe switch in that port, which then has no hot-plug", read_device },
+	{ "device",
+	  "xio3130-downstream,id=ID,bus=SWITCH[,addr=D.F][,chassis=N,slot=N][,PROPERTY=...]",
+	  "a hot-plug slot of that switch; properties as for pcie-root-port", read_device },
 	{ "device", "vfio-pci,host=DDDD:BB:DD.F,bus=PORT[,id=ID]",
 	  "a host NVMe drive, bound to vfio-pci, in that slot; JSON works too", read_device },
 	{ "global", "ICH9-LPC." PCI_HOTPLUG_GLOBAL "=off", "native PCIe hot-plug, the only mode",

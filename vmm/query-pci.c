@@ -6,7 +6,8 @@
  * the registers that the guest reads: what the guest does not see is not in the list.
  *
  * Bus numbers are the guest's to program, so they are not trusted: a bridge is followed only down,
- * to a higher number than its own bus's, which ends every loop that a guest can make.
+ * to a higher number than its own bus's, which ends every loop that a guest can make; and to a bus
+ * that no other bridge was followed to, so that what is listed is never more than what there is.
  */
 
 #include "vmm/query-pci.h"
@@ -16,18 +17,24 @@
 #define NO_FUNCTION 0xffff
 #define UNMAPPED    (-1) /* QEMU's PCI_BAR_UNMAPPED, as the JSON number that clients see */
 
-typedef struct Look {
+/* One query. */
+typedef struct Query {
 	const HbQueryPciSource *source;
 	gpointer opaque;
+	gboolean listed[256]; /* by bus number */
+} Query;
+
+typedef struct Look {
+	Query *query;
 	guint8 bus;
 	guint8 devfn;
 } Look;
 
-static JsonArray *list_devices(const HbQueryPciSource *source, guint8 bus, gpointer opaque);
+static JsonArray *list_devices(Query *query, guint8 bus);
 
 static guint32 get(const Look *look, guint offset, guint size)
 {
-	return look->source->read(look->bus, look->devfn, offset, size, look->opaque);
+	return look->query->source->read(look->bus, look->devfn, offset, size, look->query->opaque);
 }
 
 static const struct {
@@ -174,9 +181,9 @@ static JsonObject *describe_bridge(const Look *look)
 	json_object_set_object_member(bus, "memory_range", describe_memory_range(look));
 	json_object_set_object_member(bus, "prefetchable_range", describe_prefetchable_range(look));
 	json_object_set_object_member(bridge, "bus", bus);
-	if (secondary > look->bus)
+	if (secondary > look->bus && !look->query->listed[secondary])
 		json_object_set_array_member(bridge, "devices",
-					     list_devices(look->source, secondary, look->opaque));
+					     list_devices(look->query, secondary));
 	return bridge;
 }
 
@@ -187,7 +194,7 @@ static JsonObject *describe_function(const Look *look)
 	HbQueryPciKnown known = { 0 };
 	JsonObject *device = json_object_new();
 
-	look->source->describe(look->bus, look->devfn, &known, look->opaque);
+	look->query->source->describe(look->bus, look->devfn, &known, look->query->opaque);
 	json_object_set_int_member(device, "bus", look->bus);
 	json_object_set_int_member(device, "slot", HB_PCI_DEVICE(look->devfn));
 	json_object_set_int_member(device, "function", HB_PCI_FUNCTION(look->devfn));
@@ -203,12 +210,14 @@ static JsonObject *describe_function(const Look *look)
 	return device;
 }
 
-static JsonArray *list_devices(const HbQueryPciSource *source, guint8 bus, gpointer opaque)
+static JsonArray *list_devices(Query *query, guint8 bus)
 {
 	JsonArray *devices = json_array_new();
 
+	query->listed[bus] = TRUE;
+
 	for (guint devfn = 0; devfn < 256; devfn++) {
-		const Look look = { source, opaque, bus, (guint8)devfn };
+		const Look look = { query, bus, (guint8)devfn };
 
 		if ((get(&look, PCI_VENDOR_ID, 4) & 0xffff) != NO_FUNCTION)
 			json_array_add_object_element(devices, describe_function(&look));
@@ -221,12 +230,13 @@ static JsonArray *list_devices(const HbQueryPciSource *source, guint8 bus, gpoin
 
 JsonNode *hb_query_pci_list(const HbQueryPciSource *source, gpointer opaque)
 {
+	Query query = { .source = source, .opaque = opaque };
 	JsonNode *node = json_node_new(JSON_NODE_ARRAY);
 	JsonArray *buses = json_array_new();
 	JsonObject *root = json_object_new();
 
 	json_object_set_int_member(root, "bus", 0);
-	json_object_set_array_member(root, "devices", list_devices(source, 0, opaque));
+	json_object_set_array_member(root, "devices", list_devices(&query, 0));
 	json_array_add_object_element(buses, root);
 	json_node_take_array(node, buses);
 	return node;

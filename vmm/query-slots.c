@@ -14,7 +14,8 @@
 
 static gboolean is_port(const HbMachineDevice *device)
 {
-	return strcmp(device->driver, "pcie-root-port") == 0;
+	return strcmp(device->driver, "pcie-root-port") == 0 ||
+	       strcmp(device->driver, "xio3130-downstream") == 0;
 }
 
 static JsonObject *describe_removal(const HbSlotInfo *info)
@@ -66,6 +67,7 @@ static JsonObject *describe_slot(const HbMachineDevice *port)
 	hb_port_get_info(port->port, &info);
 	state = hb_events_name(info.state);
 	json_object_set_string_member(slot, "id", port->id);
+	json_object_set_string_member(slot, "bus", port->bus);
 	json_object_set_string_member(slot, "addr", address);
 	json_object_set_int_member(slot, "chassis", port->chassis);
 	json_object_set_int_member(slot, "slot", port->slot);
@@ -99,14 +101,16 @@ static JsonObject *find_slot(JsonArray *slots, const char *id)
 	return NULL;
 }
 
-static JsonObject *describe_occupant(const HbMachineDevice *drive)
+/* A drive, or a switch, which has no place on the host. */
+static JsonObject *describe_occupant(const HbMachineDevice *device)
 {
 	JsonObject *occupant = json_object_new();
 
-	if (drive->id)
-		json_object_set_string_member(occupant, "id", drive->id);
-	json_object_set_string_member(occupant, "host", drive->host);
-	json_object_set_string_member(occupant, "state", drive->state);
+	if (device->id)
+		json_object_set_string_member(occupant, "id", device->id);
+	if (device->host)
+		json_object_set_string_member(occupant, "host", device->host);
+	json_object_set_string_member(occupant, "state", device->state);
 	return occupant;
 }
 

@@ -20,7 +20,8 @@ static GArray *list_slots(const HbDevices *devices)
 		const HbPortOptions *port = g_ptr_array_index(devices->ports, i);
 		HbAcpiSlot slot = { .devfn = port->config.devfn, .number = port->config.slot };
 
-		if (port->config.hotplug)
+		/* Those of switches are not on bus 0, which is all that HbAcpiSlot can say. */
+		if (port->config.hotplug && !port->is_downstream)
 			g_array_append_val(slots, slot);
 	}
 	return slots;

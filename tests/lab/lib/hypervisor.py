@@ -82,13 +82,17 @@ class Hypervisor:
         return at, self.qmp.event("DEVICE_DELETED", seconds, since, device=drive_id)
 
     def slots(self):
-        """query-pci's view: root port id to the id of the function behind it, None when it is empty."""
+        """query-pci's view: port id to the id of the function behind it, None when it is empty."""
         found = {}
-        for bus in self.qmp.execute("query-pci"):
-            for device in bus["devices"]:
+
+        def look(devices):
+            for device in devices:
                 if "pci_bridge" in device:
                     behind = device["pci_bridge"].get("devices", [])
                     found[device["qdev_id"]] = behind[0]["qdev_id"] if behind else None
+                    look(behind)
+        for bus in self.qmp.execute("query-pci"):
+            look(bus["devices"])
         return found
 
     def memory_beyond_guest(self):

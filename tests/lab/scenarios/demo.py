@@ -4,10 +4,10 @@
 # lab: only by name
 
 import re
-import subprocess
 import time
 
 from host import vfio_files, wait_released
+from lspci import initrd_with_lspci
 from story import Story
 
 # The drive that keeps data is a file on the build machine; the one that is pulled under load is made of nothing
@@ -26,16 +26,6 @@ def scenario(lab):
                     demo.new_drive):
         chapter()
     story.write("end")
-
-
-def initrd_with_lspci(plan):
-    path = "/tmp/demo.cpio"
-    subprocess.run([f"{plan['repo']}/tests/lab/guest/make-lspci", "/tmp/lspci.cpio"], check=True)
-    with open(path, "wb") as whole:
-        for part in (plan["initrd"], "/tmp/lspci.cpio"):
-            with open(part, "rb") as archive:
-                whole.write(archive.read())
-    return path
 
 
 class Demo:

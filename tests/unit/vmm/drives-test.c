@@ -67,9 +67,11 @@ static void set_up(void)
 	add_port("pcie-root-port,id=bay0,slot=1");
 	add_port("pcie-root-port,id=bay1,slot=2");
 	add_port("pcie-root-port,id=fixed,slot=3,hotplug=off");
+	add_port("pcie-root-port,id=rp0,slot=4");
+	add_port("x3130-upstream,id=up0,bus=rp0");
+	add_port("xio3130-downstream,id=dp0,bus=up0,slot=5");
 	ck_assert(hb_devices_check(&devices, NULL));
-	for (guint i = 0; i < devices.ports->len; i++)
-		ck_assert(hb_drives_add_port(drives, g_ptr_array_index(devices.ports, i), NULL));
+	ck_assert(hb_drives_add_ports(drives, &devices, NULL));
 	hb_drives_set_running(drives);
 }
 
@@ -328,7 +330,8 @@ START_TEST(test_ports_and_drives_are_told_in_order)
 
 	add("d0", "bay1", &outcome);
 	hb_drives_foreach(drives, collect, told);
-	ck_assert_str_eq(told->str, "bay0:pcie.0:-,bay1:pcie.0:d0,fixed:pcie.0:-,d0:bay1:adding,");
+	ck_assert_str_eq(told->str, "bay0:pcie.0:-,bay1:pcie.0:d0,fixed:pcie.0:-,rp0:pcie.0:up0,"
+			 "dp0:up0:-,up0:rp0:fixed,d0:bay1:adding,");
 	assert_not_found(&outcome);
 }
 END_TEST

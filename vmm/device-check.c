@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright the hotbay authors */
+
+/*
+ * -device: what only all flags together show. Names must be unique and lead somewhere, each place
+ * is taken once, and the whole is a tree:
+ *
+ *   pcie.0 --- pcie-root-port --- x3130-upstream --- xio3130-downstream --- vfio-pci
+ *                 depth 0             depth 1              depth 1
+ *
+ * The depth of a device follows from what it sits in. One that gets none sits in itself.
+ */
+
+#include "vmm/device-options.h"
+
+#include <string.h>
+
+#define HOST_BRIDGE 0x00 /* the device number of Q35's host bridge */
+#define LPC_BRIDGE  0x1f /* and of its ISA bridge */
+#define N_DEVFNS    256
+#define NO_DEPTH    G_MAXUINT
+
+/* -- Names. -- */
+
+static HbPortOptions *find_port(const HbDevices *devices, const char *id)
+{
+	for (guint i = 0; i < devices->ports->len; i++) {
+		HbPortOptions *port = g_ptr_array_index(devices->ports, i);
+
+		if (g_str_equal(port->config.id, id))
+			return port;
+	}
+	return NULL;
+}
+
+static HbSwitchOptions *find_switch(const HbDevices *devices, const char *id)
+{
+	for (guint i = 0; i < devices->switches->len; i++) {
+		HbSwitchOptions *options = g_ptr_array_index(devices->switches, i);
+
+		if (g_str_equal(options->id, id))
+			return options;
+	}
+	return NULL;
+}
+
+static gboolean claim_id(GHashTable *ids, const char *id, GError **error)
+{
+	if (g_hash_table_add(ids, (gpointer)id))
+		return TRUE;
+	g_set_error(error, HB_ERROR, HB_ERROR_INVALID,
+		    "Duplicate device ID '%s': ids are unique in a machine", id);
+	return FALSE;
+}
+
+static gboolean check_ids(const HbDevices *devices, GError **error)
+{
+	g_autoptr(GHashTable) ids = g_hash_table_new(g_str_hash, g_str_equal);
+
+	for (guint i = 0; i < devices->ports->len; i++) {
+		HbPortOptions *port = g_ptr_array_index(devices->ports, i);
+
+		if (!claim_id(ids, port->config.id, error))
+			return FALSE;
+	}
+	for (guint i = 0; i < devices->switches->len; i++) {
+		HbSwitchOptions *options = g_ptr_array_index(devices->switches, i);
+
+		if (!claim_id(ids, options->id, error))
+			return FALSE;
+	}
+	for (guint i = 0; i < devices->drives->len; i++) {
+		HbDriveOptions *drive = g_ptr_array_index(devices->drives, i);
+
+		if (!claim_id(ids, drive->id, error))
+			return FALSE;
+	}
+	return TRUE;
+}
+
+/* -- What sits in a slot. -- */
+
+/* @driver, and @id for the next one's message, goes into the slot of the port @bus. */
+static gboolean claim_slot(const HbDevices *devices, GHashTable *occupied, const char *driver,
+			   const char *id, const char *bus, GError **error)
+{
+	const char *other = g_hash_table_lookup(occupied, bus);
+
+	if (find_switch(devices, bus))
+		g_set_error(error, HB_ERROR, HB_ERROR_NOT_FOUND,
+			    "%s: Bus '%s' is inside a switch: name one of its xio3130-downstream "
+			    "ports",
+			    driver, bus);
+	else if (!find_port(devices, bus))
+		g_set_error(error, HB_ERROR, HB_ERROR_NOT_FOUND,
+			    "%s: Bus '%s' not found: name the id of a pcie-root-port or "
+			    "xio3130-downstream",
+			    driver, bus);
+	else if (other)
+		g_set_error(error, HB_ERROR, HB_ERROR_BUSY,
+			    "%s: Bus '%s' is occupied by '%s': a slot holds one device", driver,
+			    bus, other);
+	else
+		return g_hash_table_insert(occupied, (gpointer)bus, (gpointer)id);
+	return FALSE;
+}
+
+static gboolean check_slots(const HbDevices *devices, GError **error)
+{
+	g_autoptr(GHashTable) occupied = g_hash_table_new(g_str_hash, g_str_equal);
+
+	for (guint i = 0; i < devices->switches->len; i++) {
+		HbSwitchOptions *options = g_ptr_array_index(devices->switches, i);
+
+		if (!claim_slot(devices, occupied, "x3130-upstream", options->id, options->bus,
+				error))
+			return FALSE;
+		find_port(devices, options->bus)->config.hotplug = FALSE;
+	}
+	for (guint i = 0; i < devices->drives->len; i++) {
+		HbDriveOptions *drive = g_ptr_array_index(devices->drives, i);
+
+		if (!claim_slot(devices, occupied, "vfio-pci", drive->id, drive->bus, error))
+			return FALSE;
+	}
+	if (devices->drives->len <= HB_VFIO_MAX_DRIVES)
+		return TRUE;
+	g_set_error(error, HB_ERROR, HB_ERROR_LIMIT,
+		    "vfio-pci: %u drives given, but a VM may have %u: leave some out",
+		    devices->drives->len, HB_VFIO_MAX_DRIVES);
+	return FALSE;
+}
+
+/* -- The tree. -- */
+
+static gboolean check_switch_buses(const HbDevices *devices, GError **error)
+{
+	for (guint i = 0; i < devices->ports->len; i++) {
+		const HbPortOptions *port = g_ptr_array_index(devices->ports, i);
+
+		if (!port->is_downstream || find_switch(devices, port->bus))
+			continue;
+		g_set_error(error, HB_ERROR, HB_ERROR_NOT_FOUND,
+			    "xio3130-downstream %s: Bus '%s' not found: name the id of an "
+			    "x3130-upstream",
+			    port->config.id, port->bus);
+		return FALSE;
+	}
+	return TRUE;
+}
+
+/* Gives depths to those whose place has one; whether there were any. */
+static gboolean spread_depths(const HbDevices *devices)
+{
+	gboolean spread = FALSE;
+
+	for (guint i = 0; i < devices->switches->len; i++) {
+		HbSwitchOptions *options = g_ptr_array_index(devices->switches, i);
+		guint depth = find_port(devices, options->bus)->depth;
+
+		if (options->depth != NO_DEPTH || depth == NO_DEPTH)
+			continue;
+		options->depth = depth + 1;
+		spread = TRUE;
+	}
+	for (guint i = 0; i < devices->ports->len; i++) {
+		HbPortOptions *port = g_ptr_array_index(devices->ports, i);
+
+		if (port->is_downstream)
+			port->depth = find_switch(devices, port->bus)->depth;
+	}
+	return spread;
+}
+
+static gboolean check_depths(const HbDevices *devices, GError **error)
+{
+	for (guint i = 0; i < devices->ports->len; i++) {
+		HbPortOptions *port = g_ptr_array_index(devices->ports, i);
+
+		port->depth = port->is_downstream ? NO_DEPTH : 0;
+	}
+	for (guint i = 0; i < devices->switches->len; i++)
+		((HbSwitchOptions *)g_ptr_array_index(devices->switches, i))->depth = NO_DEPTH;
+	while (spread_depths(devices))
+		continue;
+	for (guint i = 0; i < devices->switches->len; i++) {
+		const HbSwitchOptions *options = g_ptr_array_index(devices->switches, i);
+
+		if (options->depth <= HB_SWITCH_MAX_DEPTH)
+			continue;
+		g_set_error(error, HB_ERROR, HB_ERROR_LIMIT,
+			    options->depth == NO_DEPTH
+				    ? "x3130-upstream %s: Bus '%s' is below it: name a port that "
+				      "is not"
+				    : "x3130-upstream %s: there are too many switches between bus "
+				      "'%s' and " HB_ROOT_BUS ": use a port closer to it",
+			    options->id, options->bus);
+		return FALSE;
+	}
+	return TRUE;
+}
+
+/* -- Places on a bus. -- */
+
+typedef struct Bus {
+	const char *name;
+	HbPortOptions *by_devfn[N_DEVFNS];
+} Bus;
+
+static gboolean is_fixed_device(const Bus *bus, guint device)
+{
+	return g_str_equal(bus->name, HB_ROOT_BUS) &&
+	       (device == HOST_BRIDGE || device == LPC_BRIDGE);
+}
+
+static gboolean is_taken_device(const Bus *bus, guint device)
+{
+	for (guint function = 0; function < 8; function++) {
+		if (bus->by_devfn[HB_PCI_DEVFN(device, function)])
+			return TRUE;
+	}
+	return is_fixed_device(bus, device);
+}
+
+static gboolean claim_devfn(Bus *bus, HbPortOptions *port, GError **error)
+{
+	guint device = HB_PCI_DEVICE(port->config.devfn);
+	HbPortOptions *other = bus->by_devfn[port->config.devfn];
+
+	if (other || is_fixed_device(bus, device)) {
+		g_set_error(error, HB_ERROR, HB_ERROR_BUSY,
+			    "%s %s: addr=%x.%x is taken by %s: choose another",
+			    hb_port_options_get_driver(port), port->config.id, device,
+			    HB_PCI_FUNCTION(port->config.devfn),
+			    other		    ? other->config.id
+			    : device == HOST_BRIDGE ? "the host bridge"
+						    : "the LPC bridge");
+		return FALSE;
+	}
+	bus->by_devfn[port->config.devfn] = port;
+	return TRUE;
+}
+
+/* Ports without addr= get function 0 of the lowest free device, as QEMU gives it. */
+static gboolean place_port(Bus *bus, HbPortOptions *port, GError **error)
+{
+	for (guint device = 0; device < 32; device++) {
+		if (is_taken_device(bus, device))
+			continue;
+		port->config.devfn = HB_PCI_DEVFN(device, 0);
+		bus->by_devfn[port->config.devfn] = port;
+		return TRUE;
+	}
+	g_set_error(error, HB_ERROR, HB_ERROR_LIMIT,
+		    "%s %s: %s has no free device: put several ports into one with "
+		    "addr=DEVICE.FUNCTION,multifunction=on",
+		    hb_port_options_get_driver(port), port->config.id, bus->name);
+	return FALSE;
+}
+
+/* A guest looks for functions 1 to 7 only if function 0 says that there are some. */
+static gboolean check_function(const Bus *bus, const HbPortOptions *port, GError **error)
+{
+	guint device = HB_PCI_DEVICE(port->config.devfn);
+	const HbPortOptions *first = bus->by_devfn[HB_PCI_DEVFN(device, 0)];
+
+	if (port == first || (first && first->config.multifunction))
+		return TRUE;
+	g_set_error(error, HB_ERROR, HB_ERROR_INVALID,
+		    "%s %s: no guest finds addr=%x.%x unless a port at addr=%x.0 has "
+		    "multifunction=on",
+		    hb_port_options_get_driver(port), port->config.id, device,
+		    HB_PCI_FUNCTION(port->config.devfn), device);
+	return FALSE;
+}
+
+typedef gboolean (*PortCheck)(Bus *bus, HbPortOptions *port, GError **error);
+
+/* For the ports of a bus that were given an address, or were not. */
+static gboolean for_ports(HbDevices *devices, Bus *bus, gboolean has_devfn, PortCheck check,
+			  GError **error)
+{
+	for (guint i = 0; i < devices->ports->len; i++) {
+		HbPortOptions *port = g_ptr_array_index(devices->ports, i);
+
+		if (g_str_equal(port->bus, bus->name) && port->has_devfn == has_devfn &&
+		    !check(bus, port, error))
+			return FALSE;
+	}
+	return TRUE;
+}
+
+static gboolean check_bus(HbDevices *devices, const char *name, GError **error)
+{
+	Bus bus = { .name = name };
+
+	if (!for_ports(devices, &bus, TRUE, claim_devfn, error) ||
+	    !for_ports(devices, &bus, FALSE, place_port, error))
+		return FALSE;
+	for (guint i = 0; i < N_DEVFNS; i++) {
+		if (bus.by_devfn[i] && !check_function(&bus, bus.by_devfn[i], error))
+			return FALSE;
+	}
+	return TRUE;
+}
+
+static gboolean check_places(HbDevices *devices, GError **error)
+{
+	if (!check_bus(devices, HB_ROOT_BUS, error))
+		return FALSE;
+	for (guint i = 0; i < devices->switches->len; i++) {
+		const HbSwitchOptions *options = g_ptr_array_index(devices->switches, i);
+
+		if (!check_bus(devices, options->id, error))
+			return FALSE;
+	}
+	return TRUE;
+}
+
+static gboolean check_slot_numbers(const HbDevices *devices, GError **error)
+{
+	for (guint i = 0; i < devices->ports->len; i++) {
+		const HbPortOptions *port = g_ptr_array_index(devices->ports, i);
+
+		for (guint j = 0; j < i; j++) {
+			const HbPortOptions *other = g_ptr_array_index(devices->ports, j);
+
+			if (other->config.chassis != port->config.chassis ||
+			    other->config.slot != port->config.slot)
+				continue;
+			g_set_error(error, HB_ERROR, HB_ERROR_INVALID,
+				    "%s %s: chassis=%u,slot=%u is taken by %s: give each port its "
+				    "own",
+				    hb_port_options_get_driver(port), port->config.id,
+				    port->config.chassis, port->config.slot, other->config.id);
+			return FALSE;
+		}
+	}
+	return TRUE;
+}
+
+/* -- All of it. -- */
+
+static gint compare_ports(gconstpointer a, gconstpointer b)
+{
+	const HbPortOptions *first = *(HbPortOptions *const *)a;
+	const HbPortOptions *second = *(HbPortOptions *const *)b;
+	gint bus = strcmp(first->bus, second->bus);
+
+	if (first->depth != second->depth)
+		return first->depth < second->depth ? -1 : 1;
+	return bus ? bus : (gint)first->config.devfn - (gint)second->config.devfn;
+}
+
+gboolean hb_devices_check(HbDevices *devices, GError **error)
+{
+	if (!check_ids(devices, error) || !check_switch_buses(devices, error) ||
+	    !check_places(devices, error) || !check_slot_numbers(devices, error) ||
+	    !check_slots(devices, error) || !check_depths(devices, error))
+		return FALSE;
+	g_ptr_array_sort(devices->ports, compare_ports);
+	return TRUE;
+}
+
+guint hb_devices_count_buses(const HbDevices *devices)
+{
+	guint n = devices->switches->len;
+
+	for (guint i = 0; i < devices->ports->len; i++) {
+		const HbPortOptions *port = g_ptr_array_index(devices->ports, i);
+
+		n += 1u + port->config.reserved_buses;
+	}
+	return n;
+}
