@@ -2,21 +2,24 @@
 /* Copyright the hotbay authors */
 
 /*
- * What a guest can send to the host bridge, its ports and a drive, with the operator's requests and
- * the host's pulls in between. Each 8 bytes of input are one operation. After each of them the
- * slots must make sense, and at the end every drive must be given back exactly once.
+ * What a guest can send to the host bridge, its ports, a switch and a drive, with the operator's
+ * requests and the host's pulls in between. Each 8 bytes of input are one operation. After each of
+ * them the slots must make sense, and at the end every drive must be given back exactly once.
  */
 
 #include "tests/unit/hw/fake-host.h"
 #include "tests/unit/hw/model-drive.h"
 
-#include <hotbay/slot.h>
+#include <hotbay/switch.h>
 
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
-#define N_PORTS 2
+/* bay0 and bay1 on bus 0, bay2 and bay3 below a switch in the slot of a third root port. */
+#define N_PORTS	 4
+#define N_BELOW	 2
+#define LAST_BUS 7
 
 typedef enum Operation {
 	OP_CONFIG_WRITE,
@@ -46,6 +49,29 @@ typedef struct Rig {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+#define NO_HOTPLUG 0x10
+
+static HbPort *create_port(Rig *rig, guint number, HbSwitch *parent, guint8 devfn,
+			   guint8 properties)
+{
+	g_autofree char *id = g_strdup_printf("bay%u", number);
+	HbPortConfig port;
+
+	hb_port_config_init(&port);
+	port.id = id;
+	port.parent = parent;
+	port.devfn = devfn;
+	port.slot = (guint16)(number + 1);
+	port.hotplug = properties != NO_HOTPLUG;
+	port.attention_button = properties & 1;
+	port.power_controller = (properties & 2) != 0;
+	port.indicators = (properties & 4) != 0;
+	port.no_command_completed = (properties & 8) != 0;
+	HbPort *created = hb_port_create(rig->bridge, &port, NULL);
+	g_assert(created);
+	return created;
+}
+
 static void rig_init(Rig *rig, guint8 properties)
 {
 	const HbHostBridgeConfig config = {
@@ -58,20 +84,13 @@ static void rig_init(Rig *rig, guint8 properties)
 	rig->fake = fake_host_create();
 	rig->remap = hb_irq_remap_create(rig->fake->host, 64);
 	rig->bridge = hb_host_bridge_create(rig->fake->host, &config, NULL);
-	for (guint i = 0; i < N_PORTS; i++) {
-		HbPortConfig port;
-
-		hb_port_config_init(&port);
-		port.id = i ? "bay1" : "bay0";
-		port.devfn = HB_PCI_DEVFN(4 + i, 0);
-		port.slot = (guint16)(i + 1);
-		port.attention_button = properties & 1;
-		port.power_controller = (properties & 2) != 0;
-		port.indicators = (properties & 4) != 0;
-		port.no_command_completed = (properties & 8) != 0;
-		rig->ports[i] = hb_port_create(rig->bridge, &port, NULL);
-		g_assert(rig->ports[i]);
-	}
+	for (guint i = 0; i < N_PORTS - N_BELOW; i++)
+		rig->ports[i] = create_port(rig, i, NULL, HB_PCI_DEVFN(4 + i, 0), properties);
+	HbPort *root = create_port(rig, N_PORTS, NULL, HB_PCI_DEVFN(6, 0), NO_HOTPLUG);
+	HbSwitch *self = hb_switch_create(root, "up0", NULL);
+	g_assert(self);
+	for (guint i = N_PORTS - N_BELOW; i < N_PORTS; i++)
+		rig->ports[i] = create_port(rig, i, self, HB_PCI_DEVFN(i, 0), properties);
 	if (!hb_host_bridge_lay_out(rig->bridge, NULL))
 		g_assert_not_reached();
 }
@@ -113,8 +132,8 @@ static void run(Rig *rig, const uint8_t op[8])
 	guint32 value;
 	guint64 data = 0;
 	HbPort *port = rig->ports[op[1] % N_PORTS];
-	guint8 bus = op[1] % (N_PORTS + 1);
-	guint8 devfn = bus ? 0 : HB_PCI_DEVFN(4 + op[1] / 4 % N_PORTS, 0);
+	guint8 bus = op[1] % (LAST_BUS + 1);
+	guint8 devfn = HB_PCI_DEVFN(bus ? op[1] / 8 % 4 : 4 + op[1] / 8 % 3, 0);
 	guint size = 1u << op[2] % 3;
 	guint offset = ((guint)op[3] | (guint)(op[2] & 0x80) << 1) & ~(size - 1);
 
@@ -129,9 +148,9 @@ static void run(Rig *rig, const uint8_t op[8])
 		break;
 	case OP_SLOT_WRITE:
 		for (offset = 0x40; offset < 0x100; offset += 4)
-			if (hb_host_bridge_config_read(rig->bridge, 0, devfn, offset, 1) == 0x10)
-				hb_host_bridge_config_write(rig->bridge, 0, devfn, offset + 0x18, 4,
-							    value);
+			if (hb_host_bridge_config_read(rig->bridge, bus, devfn, offset, 1) == 0x10)
+				hb_host_bridge_config_write(rig->bridge, bus, devfn, offset + 0x18,
+							    4, value);
 		break;
 	case OP_MMIO_WRITE:
 	case OP_MMIO_READ:
@@ -187,7 +206,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size < 1 || size > 4096)
 		return 0;
-	rig_init(&rig, data[0]);
+	rig_init(&rig, data[0] & 0xf);
 	for (size_t i = 1; i + 8 <= size; i += 8) {
 		run(&rig, data + i);
 		check(&rig);

@@ -8,9 +8,10 @@
 #include "tests/unit/suite.h"
 
 #include <hotbay/error.h>
-#include <hotbay/slot.h>
+#include <hotbay/switch.h>
 
 #include <linux/pci_regs.h>
+#include <string.h>
 
 #define KIB 0x400
 #define MIB G_GUINT64_CONSTANT(0x100000)
@@ -356,6 +357,205 @@ START_TEST(a_real_root_port_and_its_drive_are_laid_out)
 }
 END_TEST
 
+/* Trees: real ports and switches. */
+
+static HbPort *create_port(const char *id, HbSwitch *parent, guint8 number, guint64 mem64)
+{
+	g_autoptr(GError) error = NULL;
+	HbPortConfig wanted;
+
+	hb_port_config_init(&wanted);
+	wanted.id = id;
+	wanted.parent = parent;
+	wanted.devfn = HB_PCI_DEVFN(number, 0);
+	wanted.hotplug = FALSE;
+	wanted.mem32_size = 2 * MIB;
+	wanted.mem64_size = mem64;
+	HbPort *port = hb_port_create(bridge, &wanted, &error);
+	ck_assert_msg(port != NULL, "%s", error ? error->message : "");
+	return port;
+}
+
+static guint64 read_base(guint8 bus, guint8 number, guint low, guint high)
+{
+	guint8 devfn = HB_PCI_DEVFN(number, 0);
+	guint64 base = (guint64)(hb_host_bridge_config_read(bridge, bus, devfn, low, 2) & 0xfff0)
+		       << 16;
+
+	return high ? base | (guint64)hb_host_bridge_config_read(bridge, bus, devfn, high, 4) << 32
+		    : base;
+}
+
+/* First byte of a window, and the first byte of its last MiB. */
+static void assert_mem64(guint8 bus, guint8 number, guint64 base, guint64 size)
+{
+	ck_assert_uint_eq(read_base(bus, number, PCI_PREF_MEMORY_BASE, PCI_PREF_BASE_UPPER32),
+			  base);
+	ck_assert_uint_eq(read_base(bus, number, PCI_PREF_MEMORY_LIMIT, PCI_PREF_LIMIT_UPPER32),
+			  base + size - MIB);
+}
+
+static void assert_mem32(guint8 bus, guint8 number, guint64 base, guint64 size)
+{
+	ck_assert_uint_eq(read_base(bus, number, PCI_MEMORY_BASE, 0), base);
+	ck_assert_uint_eq(read_base(bus, number, PCI_MEMORY_LIMIT, 0), base + size - MIB);
+}
+
+START_TEST(a_switchs_window_holds_those_of_its_ports)
+{
+	HbSwitch *self = hb_switch_create(create_port("rp", NULL, 9, 1 * MIB), "up", NULL);
+
+	create_port("small", self, 0, 64 * MIB);
+	create_port("large", self, 1, 512 * MIB);
+	lay_out();
+
+	/* ports[0] and ports[1] have buses 1 and 2 */
+	assert_mem64(0, 9, MEM64, 576 * MIB);
+	assert_mem64(3, 0, MEM64, 576 * MIB);
+	assert_mem64(4, 1, MEM64, 512 * MIB);
+	assert_mem64(4, 0, MEM64 + 512 * MIB, 64 * MIB);
+	assert_mem32(0, 9, MEM32, 4 * MIB);
+	assert_mem32(3, 0, MEM32, 4 * MIB);
+	assert_mem32(4, 0, MEM32, 2 * MIB);
+	assert_mem32(4, 1, MEM32 + 2 * MIB, 2 * MIB);
+}
+END_TEST
+
+START_TEST(a_large_drive_deep_down_makes_all_windows_large)
+{
+	FakeFunction *occupant = fake_function_create(0x40);
+	HbSwitch *upper = hb_switch_create(create_port("rp", NULL, 9, 1 * MIB), "up", NULL);
+	HbSwitch *lower = hb_switch_create(create_port("middle", upper, 3, 0), "lower", NULL);
+	HbPort *port = create_port("deep", lower, 7, 64 * MIB);
+
+	fake_function_add_bar(occupant, 2, 2 * GIB, BAR_64_PREF);
+	ck_assert(hb_port_plug(port, &occupant->function, NULL));
+	lay_out();
+
+	assert_mem64(0, 9, MEM64, 2 * GIB);
+	assert_mem64(4, 3, MEM64, 2 * GIB);
+	assert_mem64(6, 7, MEM64, 2 * GIB);
+	ck_assert_uint_eq(fake_function_get_bar(occupant, 2), MEM64);
+	hb_host_bridge_destroy(g_steal_pointer(&bridge));
+	fake_function_destroy(occupant);
+}
+END_TEST
+
+START_TEST(a_window_too_large_below_a_switch_names_the_bar)
+{
+	g_autoptr(GError) error = NULL;
+	FakeFunction *occupant = fake_function_create(0x40);
+	HbSwitch *self = hb_switch_create(create_port("rp", NULL, 9, 0), "up", NULL);
+
+	fake_function_add_bar(occupant, 2, 8 * GIB, BAR_64_PREF);
+	ck_assert(hb_port_plug(create_port("dp", self, 0, 0), &occupant->function, NULL));
+
+	ck_assert(!hb_host_bridge_lay_out(bridge, &error));
+	ck_assert(g_error_matches(error, HB_ERROR, HB_ERROR_LIMIT));
+	ck_assert_ptr_nonnull(g_strstr_len(error->message, -1, "BAR 2 of 05:00.0"));
+	ck_assert_ptr_nonnull(g_strstr_len(error->message, -1, "mem64"));
+	hb_host_bridge_destroy(g_steal_pointer(&bridge));
+	fake_function_destroy(occupant);
+}
+END_TEST
+
+START_TEST(reserved_buses_are_left_free)
+{
+	ports[0]->reserved_buses = 3;
+	lay_out();
+
+	ck_assert_uint_eq(get_u32(ports[0], PCI_PRIMARY_BUS), 0x00040100);
+	ck_assert_uint_eq(get_u32(ports[1], PCI_PRIMARY_BUS), 0x00050500);
+}
+END_TEST
+
+START_TEST(more_reserved_buses_than_there_are_is_an_error)
+{
+	g_autoptr(GError) error = NULL;
+
+	ports[0]->reserved_buses = 15;
+
+	ck_assert(!hb_host_bridge_lay_out(bridge, &error));
+	ck_assert(g_error_matches(error, HB_ERROR, HB_ERROR_LIMIT));
+	ck_assert_ptr_nonnull(g_strstr_len(error->message, -1, "00:04.0"));
+	ck_assert_ptr_nonnull(g_strstr_len(error->message, -1, "bus-reserve"));
+}
+END_TEST
+
+/* Again, after a reset. */
+
+START_TEST(windows_stay_when_the_drive_they_were_made_for_has_left)
+{
+	FakeFunction *occupant = fake_function_create(0x40);
+	HbPort *port = create_port("bay9", NULL, 9, 2 * MIB);
+
+	fake_function_add_bar(occupant, 2, 1 * GIB, BAR_64_PREF);
+	ck_assert(hb_port_plug(port, &occupant->function, NULL));
+	create_port("bay10", NULL, 10, 2 * MIB);
+	lay_out();
+	hb_port_pull(port, NULL);
+	hb_host_bridge_reset(bridge);
+	ck_assert(hb_host_bridge_lay_out_again(bridge, NULL));
+
+	assert_mem64(0, 9, MEM64, 1 * GIB);
+	assert_mem64(0, 10, MEM64 + 1 * GIB, 2 * MIB);
+	hb_host_bridge_destroy(g_steal_pointer(&bridge));
+	fake_function_destroy(occupant);
+}
+END_TEST
+
+START_TEST(a_drive_that_does_not_fit_again_is_left_out_and_said)
+{
+	HbPort *port = create_port("bay9", NULL, 9, 2 * MIB);
+	FakeFunction *occupant = fake_function_create(0x40);
+
+	fake_function_add_bar(drive, 0, 16 * KIB, BAR_64);
+	fake_function_add_bar(occupant, 0, 16 * KIB, BAR_64);
+	fake_function_add_bar(occupant, 2, 8 * GIB, BAR_64_PREF);
+	lay_out();
+	ck_assert(hb_port_plug(port, &occupant->function, NULL));
+	hb_host_bridge_reset(bridge);
+	ports[1]->mem32_size = 1 * MIB; /* what a real port remembers */
+	g_string_truncate(host->log, 0);
+	ck_assert(hb_host_bridge_lay_out_again(bridge, NULL));
+
+	ck_assert_uint_eq(fake_function_get_bar(occupant, 2), 0);
+	ck_assert_uint_ne(fake_function_get_bar(occupant, 0), 0);
+	ck_assert_uint_ne(fake_function_get_bar(drive, 0), 0);
+	assert_mem64(0, 9, MEM64, 2 * MIB);
+	ck_assert_ptr_nonnull(strstr(host->log->str, "BAR 2 of 03:00.0 takes 0x200000000"));
+	hb_host_bridge_destroy(g_steal_pointer(&bridge));
+	fake_function_destroy(occupant);
+}
+END_TEST
+
+/* Hot-add. */
+
+START_TEST(a_drive_too_large_for_a_running_port_is_refused)
+{
+	g_autoptr(GError) error = NULL;
+	HbPortConfig wanted;
+
+	hb_port_config_init(&wanted);
+	wanted.id = "bay9";
+	wanted.devfn = HB_PCI_DEVFN(9, 0);
+	wanted.mem64_size = 64 * MIB;
+	HbPort *port = hb_port_create(bridge, &wanted, NULL);
+
+	lay_out();
+	hb_port_set_running(port);
+	fake_function_add_bar(drive, 2, 128 * MIB, BAR_64_PREF);
+	ck_assert(!hb_port_plug(port, &drive->function, &error));
+	ck_assert(g_error_matches(error, HB_ERROR, HB_ERROR_LIMIT));
+	ck_assert_ptr_nonnull(g_strstr_len(error->message, -1, "slot bay9: BAR 2"));
+
+	/* The guest makes room by itself. */
+	hb_host_bridge_config_write(bridge, 0, wanted.devfn, PCI_PREF_MEMORY_BASE, 4, 0x17f01000);
+	ck_assert(hb_port_plug(port, &drive->function, NULL));
+	hb_host_bridge_destroy(g_steal_pointer(&bridge));
+}
+END_TEST
+
 static TCase *create_case(Suite *suite, const char *name)
 {
 	TCase *tcase = tcase_create(name);
@@ -390,11 +590,24 @@ static void add_bar_tests(TCase *tcase)
 	tcase_add_test(tcase, a_real_root_port_and_its_drive_are_laid_out);
 }
 
+static void add_tree_tests(TCase *tcase)
+{
+	tcase_add_test(tcase, a_switchs_window_holds_those_of_its_ports);
+	tcase_add_test(tcase, a_large_drive_deep_down_makes_all_windows_large);
+	tcase_add_test(tcase, a_window_too_large_below_a_switch_names_the_bar);
+	tcase_add_test(tcase, reserved_buses_are_left_free);
+	tcase_add_test(tcase, more_reserved_buses_than_there_are_is_an_error);
+	tcase_add_test(tcase, windows_stay_when_the_drive_they_were_made_for_has_left);
+	tcase_add_test(tcase, a_drive_that_does_not_fit_again_is_left_out_and_said);
+	tcase_add_test(tcase, a_drive_too_large_for_a_running_port_is_refused);
+}
+
 Suite *test_suite(void)
 {
 	Suite *suite = suite_create("layout");
 
 	add_window_tests(create_case(suite, "windows"));
 	add_bar_tests(create_case(suite, "bars"));
+	add_tree_tests(create_case(suite, "trees"));
 	return suite;
 }
