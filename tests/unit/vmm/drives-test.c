@@ -157,6 +157,28 @@ START_TEST(test_a_port_without_hot_plug_is_refused_at_once)
 }
 END_TEST
 
+START_TEST(test_a_switch_takes_no_drive)
+{
+	Outcome outcome;
+
+	add("d0", "rp0", &outcome);
+	assert_refused(&outcome, "Bus 'rp0' is occupied by the switch 'up0'");
+	add("d0", "up0", &outcome);
+	assert_refused(&outcome, "Bus 'up0' is inside a switch");
+	add("up0", "dp0", &outcome);
+	assert_refused(&outcome, "Duplicate device ID 'up0'");
+}
+END_TEST
+
+START_TEST(test_a_slot_below_a_switch_takes_a_drive)
+{
+	Outcome outcome;
+
+	add("d0", "dp0", &outcome);
+	assert_not_found(&outcome);
+}
+END_TEST
+
 START_TEST(test_a_ports_id_is_no_drives)
 {
 	Outcome outcome;
@@ -239,6 +261,15 @@ START_TEST(test_a_port_cannot_be_removed)
 {
 	assert_not_removed("bay0", HB_ERROR_UNSUPPORTED,
 			   "Bus 'pcie.0' does not support hotplugging");
+}
+END_TEST
+
+START_TEST(test_a_switch_and_its_ports_cannot_be_removed)
+{
+	assert_not_removed("up0", HB_ERROR_UNSUPPORTED,
+			   "Bus 'rp0' does not support hotplugging: 'up0' is a switch");
+	assert_not_removed("dp0", HB_ERROR_UNSUPPORTED,
+			   "Bus 'up0' does not support hotplugging: 'dp0' is a downstream port");
 }
 END_TEST
 
@@ -331,7 +362,7 @@ START_TEST(test_ports_and_drives_are_told_in_order)
 	add("d0", "bay1", &outcome);
 	hb_drives_foreach(drives, collect, told);
 	ck_assert_str_eq(told->str, "bay0:pcie.0:-,bay1:pcie.0:d0,fixed:pcie.0:-,rp0:pcie.0:up0,"
-			 "dp0:up0:-,up0:rp0:fixed,d0:bay1:adding,");
+				    "dp0:up0:-,up0:rp0:fixed,d0:bay1:adding,");
 	assert_not_found(&outcome);
 }
 END_TEST
@@ -397,6 +428,9 @@ Suite *test_suite(void)
 	tcase_add_checked_fixture(tests, set_up, tear_down);
 	tcase_add_test(tests, test_an_unknown_bus_is_refused_at_once);
 	tcase_add_test(tests, test_a_port_without_hot_plug_is_refused_at_once);
+	tcase_add_test(tests, test_a_switch_takes_no_drive);
+	tcase_add_test(tests, test_a_slot_below_a_switch_takes_a_drive);
+	tcase_add_test(tests, test_a_switch_and_its_ports_cannot_be_removed);
 	tcase_add_test(tests, test_a_ports_id_is_no_drives);
 	tcase_add_test(tests, test_a_host_address_that_does_not_exist_is_reported_later);
 	tcase_add_test(tests, test_an_id_in_flight_is_taken);

@@ -310,6 +310,62 @@ START_TEST(bridge_back_up_is_not_followed)
 }
 END_TEST
 
+/* The ids of what is below, as a text: "rp(up(dp(drive)))". */
+static void draw(JsonObject *device, GString *tree)
+{
+	g_string_append(tree, json_object_get_string_member(device, "qdev_id"));
+	if (!json_object_has_member(device, "pci_bridge"))
+		return;
+
+	JsonObject *info = json_object_get_object_member(device, "pci_bridge");
+	JsonArray *devices = json_object_has_member(info, "devices")
+				     ? json_object_get_array_member(info, "devices")
+				     : NULL;
+
+	g_string_append_c(tree, '(');
+	for (guint i = 0; devices && i < json_array_get_length(devices); i++) {
+		g_string_append(tree, i ? "," : "");
+		draw(json_array_get_object_element(devices, i), tree);
+	}
+	g_string_append_c(tree, ')');
+}
+
+static void assert_tree(World *world, const char *expected)
+{
+	g_autoptr(JsonNode) list = hb_query_pci_list(&source, world);
+	g_autoptr(GString) tree = g_string_new(NULL);
+
+	draw(first_device(list, FALSE), tree);
+	ck_assert_str_eq(tree->str, expected);
+}
+
+START_TEST(switch_is_listed_with_its_ports_and_drives)
+{
+	World world = { 0 };
+
+	add_bridge(&world, 0, 0, 1)->known.id = "rp";
+	add_bridge(&world, 1, 0, 2)->known.id = "up";
+	add_bridge(&world, 2, 0, 3)->known.id = "dp0";
+	add_bridge(&world, 2, HB_PCI_DEVFN(1, 0), 4)->known.id = "dp1";
+	add(&world, 4, 0, 0x0108)->known.id = "drive";
+
+	assert_tree(&world, "rp(up(dp0(),dp1(drive)))");
+}
+END_TEST
+
+START_TEST(bus_that_two_bridges_claim_is_listed_once)
+{
+	World world = { 0 };
+
+	add_bridge(&world, 0, 0, 1)->known.id = "rp";
+	add_bridge(&world, 1, 0, 2)->known.id = "a";
+	add_bridge(&world, 1, HB_PCI_DEVFN(1, 0), 2)->known.id = "b";
+	add(&world, 2, 0, 0x0108)->known.id = "drive";
+
+	assert_tree(&world, "rp(a(drive),b())");
+}
+END_TEST
+
 static const struct {
 	guint16 code;
 	const char *expected;
@@ -414,6 +470,8 @@ Suite *test_suite(void)
 	tcase_add_test(list, functions_without_function_0_are_not_listed);
 	tcase_add_test(list, bridge_to_its_own_bus_is_not_followed);
 	tcase_add_test(list, bridge_back_up_is_not_followed);
+	tcase_add_test(list, switch_is_listed_with_its_ports_and_drives);
+	tcase_add_test(list, bus_that_two_bridges_claim_is_listed_once);
 	tcase_add_loop_test(list, class_is_named_as_far_as_known, 0, G_N_ELEMENTS(classes));
 	suite_add_tcase(suite, list);
 
