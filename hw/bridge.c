@@ -6,8 +6,9 @@
  *
  * The bridge routes configuration accesses by its bus numbers, and memory accesses by its windows
  * while Memory Space is enabled: a BAR that lies outside is not reached. There is no I/O window:
- * base and limit are read-only zero, as PCIe r6.0 §7.5.1.3.6 allows. Bus Master Enable is a bit
- * without effect: what a drive writes to memory goes through the host's IOMMU, past this bridge.
+ * base and limit are read-only zero, as PCIe r6.0 §7.5.1.3.6 allows. What a drive writes to memory
+ * goes through the host's IOMMU, past this bridge: so while Bus Master Enable is off here, a drive
+ * below is made to have it off itself (vfio/config.c), which ends DMA and MSI alike.
  */
 
 #include "hw/bridge.h"
@@ -134,6 +135,12 @@ void hb_bridge_add_pm(HbConfigSpace *config, guint offset)
 gboolean hb_bridge_is_awake(const HbConfigSpace *config, guint pm)
 {
 	return !(hb_config_space_get_u16(config, pm + PCI_PM_CTRL) & PCI_PM_CTRL_STATE_MASK);
+}
+
+gboolean hb_bridge_passes_dma(const HbConfigSpace *config, guint pm)
+{
+	return hb_bridge_is_awake(config, pm) &&
+	       hb_config_space_get_u16(config, PCI_COMMAND) & PCI_COMMAND_MASTER;
 }
 
 static gboolean routes_by(guint pm, guint offset, guint size)

@@ -36,9 +36,12 @@ void hb_bridge_add_pm(HbConfigSpace *config, guint offset);
 /* Is the bridge, whose capability is at @pm, in D0? In D3hot it forwards nothing. */
 gboolean hb_bridge_is_awake(const HbConfigSpace *config, guint pm);
 
+/* Does it pass on what is written to memory from below: Bus Master Enable, in D0? */
+gboolean hb_bridge_passes_dma(const HbConfigSpace *config, guint pm);
+
 /* What a guest's write brought about, besides a register's value. */
 typedef enum HbBridgeEffect {
-	HB_BRIDGE_PATH_CHANGED = 1 << 0, /* it may forward other memory accesses than before */
+	HB_BRIDGE_PATH_CHANGED = 1 << 0, /* it may forward or pass on other accesses than before */
 	HB_BRIDGE_BUS_RESET = 1 << 1,	 /* a reset of the secondary bus begins */
 } HbBridgeEffect;
 

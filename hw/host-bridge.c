@@ -26,6 +26,7 @@
 #include "hw/bus.h"
 #include "hw/config-space.h"
 #include "hw/host.h"
+#include "hw/port.h"
 #include "hw/q35.h"
 
 #include <hotbay/error.h>
@@ -262,6 +263,11 @@ gboolean hb_host_bridge_add(HbHostBridge *bridge, guint8 devfn, HbPciFunction *f
 			    "00:%02x.%x is taken: give the device another address on bus 0",
 			    HB_PCI_DEVICE(devfn), HB_PCI_FUNCTION(devfn));
 	return added;
+}
+
+gboolean hb_host_bridge_passes_dma(const HbPciFunction *function)
+{
+	return !function->port || hb_port_passes_dma(function->port);
 }
 
 void hb_host_bridge_claim(HbHostBridge *bridge, guint64 base, guint64 size, const HbMmioOps *ops,

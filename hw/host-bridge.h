@@ -20,6 +20,12 @@ const HbHostBridgeConfig *hb_host_bridge_get_config(HbHostBridge *bridge);
 HbPciFunction *hb_host_bridge_route(HbHostBridge *bridge, guint8 bus, guint8 devfn);
 
 /*
+ * Do all bridges between @function and bus 0 pass on what it writes to memory: are they bus
+ * masters, in D0? With the bus lock held.
+ */
+gboolean hb_host_bridge_passes_dma(const HbPciFunction *function);
+
+/*
  * Trapped memory: guest accesses to [base, base + size) come to @ops, cut into pieces of 1, 2, 4 or
  * 8 bytes aligned to their size; @base and @size are multiples of 8. Ranges may overlap (a guest
  * can program that): the one claimed first wins. With the bus lock held, as are the calls of @ops.

@@ -433,6 +433,12 @@ gboolean hb_port_forwards(const HbPort *port, guint64 base, guint64 size)
 	       (!port->config.parent || hb_switch_forwards(port->config.parent, base, size));
 }
 
+gboolean hb_port_passes_dma(const HbPort *port)
+{
+	return hb_bridge_passes_dma(&port->space, HB_PORT_PM) &&
+	       (!port->config.parent || hb_switch_passes_dma(port->config.parent));
+}
+
 /* Creation. */
 
 static void init_slot(HbPort *port)

@@ -29,4 +29,7 @@ gboolean hb_port_is_hotplug(const HbPort *port);
  */
 gboolean hb_port_forwards(const HbPort *port, guint64 base, guint64 size);
 
+/* And the other way: do they pass on what it writes to memory? */
+gboolean hb_port_passes_dma(const HbPort *port);
+
 #endif

@@ -181,6 +181,12 @@ gboolean hb_switch_forwards(const HbSwitch *self, guint64 base, guint64 size)
 	       hb_port_forwards(self->function.port, base, size);
 }
 
+gboolean hb_switch_passes_dma(const HbSwitch *self)
+{
+	return hb_bridge_passes_dma(&self->space, HB_UPSTREAM_PORT_PM) &&
+	       hb_port_passes_dma(self->function.port);
+}
+
 /* Creation. */
 
 gboolean hb_switch_add(HbSwitch *self, guint8 devfn, HbPciFunction *port, GError **error)

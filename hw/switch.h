@@ -20,4 +20,7 @@ gboolean hb_switch_add(HbSwitch *self, guint8 devfn, HbPciFunction *port, GError
 /* Like hb_port_forwards(): do memory accesses get from bus 0 to the bus inside? */
 gboolean hb_switch_forwards(const HbSwitch *self, guint64 base, guint64 size);
 
+/* Like hb_port_passes_dma(). */
+gboolean hb_switch_passes_dma(const HbSwitch *self);
+
 #endif

@@ -49,9 +49,10 @@ typedef struct Capability {
 
 /* Type 0 header, PCIe r6.0 §7.5.1.2 */
 static const Register header_registers[] = {
-	{ PCI_COMMAND, 2, .to_device = PCI_COMMAND_MASTER, .from_device = PCI_COMMAND_MASTER,
-	  .emulated = PCI_COMMAND_MEMORY | PCI_COMMAND_PARITY | PCI_COMMAND_SERR |
-		      PCI_COMMAND_INTX_DISABLE,
+	/* Bus Master Enable goes to the drive unless it is cut off; the guest's copy stays. */
+	{ PCI_COMMAND, 2, .to_device = PCI_COMMAND_MASTER,
+	  .emulated = PCI_COMMAND_MASTER | PCI_COMMAND_MEMORY | PCI_COMMAND_PARITY |
+		      PCI_COMMAND_SERR | PCI_COMMAND_INTX_DISABLE,
 	  .hidden = PCI_COMMAND_IO },
 	{ PCI_STATUS, 2, .from_device = 0xf900, .clear_in_device = 0xf900,
 	  .hidden = PCI_STATUS_INTERRUPT },
@@ -326,6 +327,8 @@ void hb_vfio_config_write(HbVfioConfig *config, guint offset, guint size, guint3
 		return;
 	if (!peek(config, offset, size, bytes))
 		return;
+	if (config->cut_off && offset == PCI_COMMAND)
+		value &= ~(guint32)PCI_COMMAND_MASTER;
 	for (guint i = 0; i < size; i++) {
 		guint8 guest = (guint8)(value >> (8 * i));
 		guint8 set = config->to_device[offset + i];
@@ -336,6 +339,18 @@ void hb_vfio_config_write(HbVfioConfig *config, guint offset, guint size, guint3
 		bytes[i] = (guint8)(kept | (guest & (set | clear)));
 	}
 	poke(config, offset, size, bytes);
+}
+
+void hb_vfio_config_set_path(HbVfioConfig *config, gboolean passes_dma)
+{
+	guint16 guest = hb_config_space_get_u16(&config->space, PCI_COMMAND) & PCI_COMMAND_MASTER;
+	guint16 wanted = passes_dma ? guest : 0;
+	guint16 command;
+
+	config->cut_off = !passes_dma;
+	if (hb_vfio_config_peek_u16(config, PCI_COMMAND, &command) && command != G_MAXUINT16 &&
+	    (command & PCI_COMMAND_MASTER) != wanted)
+		hb_vfio_config_poke_u16(config, PCI_COMMAND, command ^ PCI_COMMAND_MASTER);
 }
 
 gboolean hb_vfio_config_peek_u16(const HbVfioConfig *config, guint offset, guint16 *value)

@@ -20,6 +20,8 @@ typedef struct HbVfioConfig {
 	guint16 pm; /* offset of each capability that has a side effect; 0: none */
 	guint16 express;
 	guint16 msix;
+	gboolean cut_off; /* a bridge on the way to bus 0 passes on no DMA: the drive is no bus
+			     master */
 } HbVfioConfig;
 
 /* Read the drive's registers once and lay the tables over them. Fails with the errno of the read.
@@ -29,6 +31,13 @@ gboolean hb_vfio_config_init(HbVfioConfig *config, int device_fd, guint64 offset
 /* Guest accesses; what a drive that has gone does not answer reads all-ones. */
 guint32 hb_vfio_config_read(HbVfioConfig *config, guint offset, guint size);
 void hb_vfio_config_write(HbVfioConfig *config, guint offset, guint size, guint32 value);
+
+/*
+ * Whether the bridges above pass on what the drive writes to memory, DMA and MSI alike (PCIe r6.0
+ * §7.5.1.1.3, Bus Master Enable). While they do not, the drive itself has its Bus Master Enable
+ * off, whatever the guest's copy says.
+ */
+void hb_vfio_config_set_path(HbVfioConfig *config, gboolean passes_dma);
 
 /* The drive's own register, past the tables; FALSE if it cannot be read. */
 gboolean hb_vfio_config_peek_u16(const HbVfioConfig *config, guint offset, guint16 *value);

@@ -381,6 +381,7 @@ static void attach(HbPciFunction *function, HbHostBridge *bridge)
 
 	device->bridge = bridge;
 	enable_memory(device);
+	device->config.cut_off = !hb_host_bridge_passes_dma(function);
 	hb_bars_attach(device->bars, bridge, function->port);
 }
 
@@ -430,9 +431,15 @@ static gboolean revoke_bars(HbPciFunction *function)
 	return TRUE;
 }
 
+/* A drive in reset is no bus master, and reading it would wait for the reset. */
 static void path_changed(HbPciFunction *function)
 {
-	hb_bars_update(((HbVfioDevice *)function)->bars);
+	HbVfioDevice *device = (HbVfioDevice *)function;
+
+	hb_bars_update(device->bars);
+	device->config.cut_off = !hb_host_bridge_passes_dma(function);
+	if (!device->severed && !device->resetting)
+		hb_vfio_config_set_path(&device->config, !device->config.cut_off);
 }
 
 /* The kernel's close of a device that does not answer can take this long and longer; say so. */

@@ -67,8 +67,8 @@ typedef void (*HbPciFunctionReleased)(gpointer data);
  * @revoke: (nullable): a vCPU faulted in the kernel on an address that it did not name. Unmaps BARs
  * that cannot be reached any more. Returns whether it unmapped any, so that the access is worth a
  * retry.
- * @path_changed: (nullable): a bridge between the function and bus 0 has changed which memory it
- *   forwards: time to look whether its BARs can be reached
+ * @path_changed: (nullable): a bridge between the function and bus 0 has changed which memory
+ *   accesses it forwards, or whether it passes on DMA: time to look again at BARs and bus mastering
  * @release: give everything back to the host, in a worker, then call @done on the loop and free
  *   the function. Called once, after @sever, without the bus lock. With @done NULL, when the whole
  *   bridge goes: all of it before this returns, on the calling thread.

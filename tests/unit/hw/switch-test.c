@@ -511,6 +511,23 @@ START_TEST(memory_is_mapped_while_every_bridge_forwards_it)
 }
 END_TEST
 
+static const struct {
+	guint8 bus;
+	guint8 devfn;
+} bridges[] = { { 0, ROOT }, { 1, 0 }, { 2, BAY0 } };
+
+START_TEST(dma_passes_while_every_bridge_is_a_bus_master)
+{
+	guint8 bus = bridges[_i].bus, devfn = bridges[_i].devfn;
+	const HbPciFunction *drive = hb_host_bridge_find(bridge, 3, 0);
+
+	ck_assert(hb_host_bridge_passes_dma(drive));
+	set(bus, devfn, PCI_COMMAND, 2, PCI_COMMAND_MEMORY);
+
+	ck_assert(!hb_host_bridge_passes_dma(drive));
+}
+END_TEST
+
 START_TEST(memory_comes_when_the_path_does)
 {
 	assert_calls(MAPPED);
@@ -599,6 +616,8 @@ Suite *test_suite(void)
 	tcase_add_checked_fixture(memory, setup_memory, teardown_memory);
 	tcase_add_loop_test(memory, memory_is_mapped_while_every_bridge_forwards_it, 0,
 			    G_N_ELEMENTS(path));
+	tcase_add_loop_test(memory, dma_passes_while_every_bridge_is_a_bus_master, 0,
+			    G_N_ELEMENTS(bridges));
 	tcase_add_test(memory, memory_comes_when_the_path_does);
 	tcase_add_test(memory, a_neighbours_window_changes_nothing);
 	tcase_add_test(memory, a_reset_of_the_bus_above_unmaps);

@@ -149,6 +149,28 @@ START_TEST(bus_master_reaches_the_drive)
 }
 END_TEST
 
+START_TEST(a_drive_that_is_cut_off_is_no_bus_master)
+{
+	hb_vfio_config_set_path(&config, FALSE);
+	hb_vfio_config_write(&config, PCI_COMMAND, 2, PCI_COMMAND_MASTER);
+	ck_assert_uint_eq(in_drive(PCI_COMMAND) & PCI_COMMAND_MASTER, 0);
+	ck_assert_uint_eq(hb_vfio_config_read(&config, PCI_COMMAND, 2), PCI_COMMAND_MASTER);
+}
+END_TEST
+
+START_TEST(the_path_to_bus_0_decides_over_the_guests_bus_master)
+{
+	hb_vfio_config_set_path(&config, TRUE);
+	ck_assert_uint_eq(in_drive(PCI_COMMAND) & PCI_COMMAND_MASTER, 0);
+	hb_vfio_config_write(&config, PCI_COMMAND, 2, PCI_COMMAND_MASTER);
+	hb_vfio_config_set_path(&config, FALSE);
+	ck_assert_uint_eq(in_drive(PCI_COMMAND), PCI_COMMAND_MEMORY | PCI_COMMAND_INTX_DISABLE);
+	hb_vfio_config_set_path(&config, TRUE);
+	ck_assert_uint_eq(in_drive(PCI_COMMAND),
+			  PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER | PCI_COMMAND_INTX_DISABLE);
+}
+END_TEST
+
 START_TEST(a_byte_write_to_command_leaves_the_upper_byte)
 {
 	hb_vfio_config_write(&config, PCI_COMMAND, 1, PCI_COMMAND_MASTER);
@@ -326,6 +348,8 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_multifunction_drive_is_a_single_function);
 	tcase_add_test(tcase, memory_decode_is_the_guests_copy_and_stays_on_in_the_drive);
 	tcase_add_test(tcase, bus_master_reaches_the_drive);
+	tcase_add_test(tcase, a_drive_that_is_cut_off_is_no_bus_master);
+	tcase_add_test(tcase, the_path_to_bus_0_decides_over_the_guests_bus_master);
 	tcase_add_test(tcase, a_byte_write_to_command_leaves_the_upper_byte);
 	tcase_add_test(tcase, a_dword_write_to_command_clears_no_status_bit_by_itself);
 	tcase_add_test(tcase, status_is_read_from_the_drive_without_the_interrupt_pin);
