@@ -435,11 +435,12 @@ static gboolean revoke_bars(HbPciFunction *function)
 static void path_changed(HbPciFunction *function)
 {
 	HbVfioDevice *device = (HbVfioDevice *)function;
+	gboolean cut_off = !hb_host_bridge_passes_dma(function);
 
 	hb_bars_update(device->bars);
-	device->config.cut_off = !hb_host_bridge_passes_dma(function);
-	if (!device->severed && !device->resetting)
-		hb_vfio_config_set_path(&device->config, !device->config.cut_off);
+	if (cut_off != device->config.cut_off && !device->severed && !device->resetting)
+		hb_vfio_config_set_path(&device->config, !cut_off);
+	device->config.cut_off = cut_off;
 }
 
 /* The kernel's close of a device that does not answer can take this long and longer; say so. */

@@ -10,7 +10,8 @@ G_BEGIN_DECLS
 /**
  * HbPortConfig:
  * @id: the operator's name for the port, unique in the VM; copied
- * @parent: (nullable): the switch whose downstream port it is; NULL: a root port
+ * @parent: (nullable): the switch, on the same bridge, whose downstream port it is; NULL: a root
+ * port
  * @devfn: where on bus 0, or on the bus inside the switch
  * @multifunction: whether other functions of the same device may follow; set on function 0
  * @chassis: chassis number, with @slot unique in the VM
@@ -128,9 +129,10 @@ const char *hb_slot_event_to_str(HbSlotEvent event);
  */
 typedef enum HbSlotReason {
 	HB_SLOT_REASON_NONE,
-	HB_SLOT_REASON_REQUEST,	  /* an orderly removal, as asked by hb_port_request_removal() */
-	HB_SLOT_REASON_PULL,	  /* hb_port_pull(): the drive left without notice */
-	HB_SLOT_REASON_RESET,	  /* the VM was reset while a removal was under way: done at once */
+	HB_SLOT_REASON_REQUEST, /* an orderly removal, as asked by hb_port_request_removal() */
+	HB_SLOT_REASON_PULL,	/* hb_port_pull(): the drive left without notice */
+	HB_SLOT_REASON_RESET, /* the VM, or the bus of the port, was reset while a removal was under
+				 way: done at once */
 	HB_SLOT_REASON_CANCELLED, /* the guest took its consent back */
 	HB_SLOT_REASON_TIMED_OUT, /* the guest did not answer in time */
 	HB_SLOT_REASON_ESCALATED, /* a removal that was insisted on was refused, or out of time */
