@@ -34,11 +34,10 @@ static HbSwitch *up0;
 static FakeFunction *first, *second;
 static GString *events;
 
-static void listen(HbPort *port, HbSlotEvent event, HbSlotReason reason, HbPciFunction *function,
-		   gpointer data)
+static void listen(HbPort *port, const HbSlotReport *report, gpointer data)
 {
 	g_string_append_printf(events, "%s %s\n", hb_port_get_id(port),
-			       hb_slot_event_to_str(event));
+			       hb_slot_event_to_str(report->event));
 }
 
 static HbPort *create_port(const char *id, HbSwitch *parent, guint8 devfn, gboolean hotplug,
