@@ -30,7 +30,7 @@ static gboolean check_plug(HbPort *port, GError **error)
 			    "slot %s has a drive waiting to enter: wait until it is released, or "
 			    "use another slot",
 			    id);
-	else if (port->occupant && !hb_slot_is_removal_pending(&port->slot))
+	else if (port->occupant && !(port->running && hb_slot_is_removal_pending(&port->slot)))
 		g_set_error(error, HB_ERROR, HB_ERROR_BUSY,
 			    "slot %s is occupied: remove its drive first, or use another slot", id);
 	else if (port->running && !port->config.hotplug)

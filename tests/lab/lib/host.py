@@ -68,7 +68,9 @@ class Bay:
 
     def disk(self):
         """Its block device on the lab host, while the host's own driver has it."""
-        return "/dev/" + os.path.basename(glob.glob(f"{SYSFS}/devices/{self.drive()}/nvme/nvme*/nvme*n*")[0])
+        pattern = f"{SYSFS}/devices/{self.drive()}/nvme/nvme*/nvme*n*"
+        wait_until(lambda: glob.glob(pattern), 10, f"{self.name}'s disk is on the host")
+        return "/dev/" + os.path.basename(glob.glob(pattern)[0])
 
     def group(self):
         return os.path.basename(os.readlink(f"{SYSFS}/devices/{self.drive()}/iommu_group"))

@@ -184,6 +184,21 @@ START_TEST(test_drive_in_line_can_be_asked_for_in_a_removal)
 }
 END_TEST
 
+START_TEST(test_nobody_stands_in_line_before_the_guest_runs)
+{
+	HbPortConfig config = scene_get_config();
+	g_autoptr(GError) error = NULL;
+
+	scene_create(&config);
+	scene_plug(&scene_drive_a);
+	scene_request_removal();
+
+	ck_assert(!hb_port_plug(scene_port, drive_b, &error));
+
+	ck_assert(g_error_matches(error, HB_ERROR, HB_ERROR_BUSY));
+}
+END_TEST
+
 START_TEST(test_stranger_cannot_be_asked_for)
 {
 	g_autoptr(GError) error = NULL;
@@ -403,6 +418,7 @@ Suite *test_suite(void)
 	tcase_add_test(cases, test_drive_in_line_is_the_next_when_the_removal_ends);
 	tcase_add_test(cases, test_drive_in_line_is_refused_with_the_removal);
 	tcase_add_test(cases, test_drive_in_line_can_be_asked_for_in_a_removal);
+	tcase_add_test(cases, test_nobody_stands_in_line_before_the_guest_runs);
 	tcase_add_test(cases, test_stranger_cannot_be_asked_for);
 	tcase_add_test(cases, test_guest_that_never_acknowledges_holds_the_slot_for_a_time);
 	tcase_add_test(cases, test_guest_that_may_never_acknowledge_holds_the_slot_for_ever);
