@@ -62,7 +62,7 @@ def scenario(lab):
         vm.qmp.execute("x-hotbay-pull", id="drive0")
         event = one_ending(vm, "drive0", since)
         assert event["event"] == "DEVICE_DELETED" and severed(vm, "drive0", since) == "command"
-        lab.within("pull by command to DEVICE_DELETED", event["arrived"] - asked, 1.5)
+        lab.within("pull by command to DEVICE_DELETED", event["arrived"] - asked, 3)
         wait_until(lambda: guest.disks() == {}, 20, "the guest has seen it go")
 
     with lab.check("escalated: orderly, then a pull"):
