@@ -12,6 +12,7 @@ class Book:
         self._progress = open(f"{out}/progress.log", "a", encoding="utf-8")
         self._steps = []
         self._measurements = []
+        self._notes = {}
 
     def say(self, text):
         self._progress.write(text + "\n")
@@ -19,7 +20,7 @@ class Book:
 
     def step(self, lab, name, passed, seconds, explanation=""):
         number = len(self._steps) + 1
-        where = lab.scenario if lab.kind == "hotbay" else f"{lab.scenario} ({lab.kind})"
+        where = f"{lab.scenario} ({lab.variant})" if lab.variant else lab.scenario
         self._steps.append(dict(scenario=lab.scenario, hypervisor=lab.kind, name=name, ok=passed, seconds=seconds))
         self.say(f"{'ok' if passed else 'not ok'} {number} - {where}: {name} # {seconds:.1f} s")
         for line in explanation.splitlines():
@@ -31,6 +32,12 @@ class Book:
     def measurement(self, lab, name, value, unit):
         self._measurements.append(dict(scenario=lab.scenario, hypervisor=lab.kind, name=name, value=value, unit=unit))
         self.say(f"#   {name}: {value:.3f} {unit}")
+        self._save()
+
+    def note(self, name, value):
+        """Something about the run that is neither a verdict nor a figure, such as a seed."""
+        self._notes[name] = value
+        self.say(f"#   {name}: {value}")
         self._save()
 
     def finish(self):
@@ -51,4 +58,4 @@ class Book:
 
     def _save(self):
         with open(f"{self.out}/results.json", "w", encoding="utf-8") as file:
-            json.dump(dict(steps=self._steps, measurements=self._measurements), file, indent=1)
+            json.dump(dict(steps=self._steps, measurements=self._measurements, notes=self._notes), file, indent=1)

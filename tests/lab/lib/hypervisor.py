@@ -15,6 +15,10 @@ APPEND = "console=ttyS0 quiet loglevel=1 panic=-1"
 BINARIES = {"qemu": "/usr/bin/qemu-system-x86_64"}
 
 
+# By the plan's slots: whether the guest's ACPI runs them, or its native hot-plug driver.
+BY_ACPI = {"acpi": "on", "native": "off"}
+
+
 def port_options(bays):
     """Hot-plug root ports bay0.., eight to a PCI device."""
     words = []
@@ -28,7 +32,7 @@ def command_line(plan, kind, folder, memory=1024, cpus=1, bays=4, extra=()):
     return [BINARIES.get(kind, plan["hotbay"]), "-machine", "q35", "-accel", "kvm", "-cpu", "host",
             "-smp", str(cpus), "-m", str(memory), "-kernel", plan["kernel"], "-initrd", plan["initrd"],
             "-append", APPEND, "-nodefaults", "-display", "none", "-no-user-config",
-            "-global", "ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off",
+            "-global", f"ICH9-LPC.acpi-pci-hotplug-with-bridge-support={BY_ACPI[plan['slots']]}",
             "-serial", f"unix:{folder}/serial,server=on,wait=off", "-qmp", f"unix:{folder}/qmp,server=on,wait=off",
             *port_options(bays), *extra]
 

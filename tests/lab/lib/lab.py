@@ -22,6 +22,10 @@ class Lab:
         self.kind = kind
         self.scenario = scenario
         self.folder = f"{book.out}/{scenario}" if kind == "hotbay" else f"{book.out}/{scenario}-{kind}"
+        self.variant = ", ".join(word for word in (
+            kind if kind != "hotbay" else "",
+            f"guest {plan['guest_kernel']}" if plan["guest_kernel"] != "6.1" else "",
+            f"{plan['slots']} slots" if plan["slots"] != "native" else "") if word)
         self._book = book
         self._machines = []
         self._folders = 0
@@ -71,6 +75,11 @@ class Lab:
     def measured(self, name, value, unit="s"):
         """Writes a figure down, and returns it."""
         self._book.measurement(self, name, value, unit)
+        return value
+
+    def noted(self, name, value):
+        """Writes down something that is neither a verdict nor a figure, and returns it."""
+        self._book.note(f"{self.scenario}: {name}", value)
         return value
 
     def within(self, name, seconds, limit):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Copyright the hotbay authors
 """Drives given on the command line are there when the guest starts, and go back to the host when it ends."""
+# lab: matrix
 
 
 def scenario(lab):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Copyright the hotbay authors
 """A drive added to a running guest is its disk, keeps its data, and can be added again."""
+# lab: matrix
 
 import time
 

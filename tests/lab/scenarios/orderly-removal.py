@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Copyright the hotbay authors
 """An orderly removal asks the guest, is over when the last file is closed, and leaves the drive to the host."""
+# lab: matrix
 
 from host import vfio_files
 

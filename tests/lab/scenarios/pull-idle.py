@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Copyright the hotbay authors
 """A drive pulled from an idle guest is gone at once, and the slot takes the next one."""
+# lab: matrix
 
 from host import vfio_files, wait_released
 from pulling import PULL_SECONDS

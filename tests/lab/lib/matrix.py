@@ -1,0 +1,252 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Copyright the hotbay authors
+"""tests/lab/run matrix [--guest-kernel V] [--slots S] [NAME...]: scenarios on each guest kernel with each kind of slots,
+and beside them QEMU's figures; writes docs/guests.md.
+
+Each cell is a run of tests/lab/run of its own, with its results in build/lab/matrix/CELL, so that others may have the
+lab in between. With a kernel or a kind given, only these cells are run, and the others are as the last time;
+"--only-table" runs none. What fails is run again by itself, twice at most, and so is what took longer than it may: the
+table says so. The exit status says whether all cells are there, all passed, and all limits were kept."""
+
+import argparse
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections import namedtuple
+
+LAB = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+REPO = os.path.dirname(os.path.dirname(LAB))
+RESULTS = os.path.join(REPO, "build/lab/matrix")
+PAGE = os.path.join(REPO, "docs/guests.md")
+
+Cell = namedtuple("Cell", "hypervisor kernel slots")
+Row = namedtuple("Row", "scenario figure words limits")
+# Of one scenario in one cell: the run whose results stand, and how many it took.
+Outcome = namedtuple("Outcome", "runs steps figures")
+
+CELLS = [Cell("hotbay", kernel, slots) for slots in ("native", "acpi") for kernel in ("6.1", "6.12", "7.2")]
+BESIDE = Cell("qemu", "6.1", "native")
+BESIDE_SCENARIOS = ("hot-add", "orderly-removal", "pull-reading")
+ATTEMPTS = 3
+
+# What is shown of the figures, with the longest that each may be by kind of slots. A figure that a scenario takes
+# several times is shown as the median.
+ROWS = [
+    Row("hot-add", "first hot-add", "first hot-add, asked to disk in the guest", {}),
+    Row("hot-add", "later hot-add", "later hot-add", {}),
+    Row("hot-add", "two drives at once", "two drives at once", {}),
+    Row("orderly-removal", "disk gone", "orderly removal, asked to disk gone", {}),
+    Row("orderly-removal", "DEVICE_DELETED", "orderly removal, asked to `DEVICE_DELETED`", {"acpi": 1.5}),
+    Row("pull-idle", "pull to disk gone", "pull while idle to disk gone", {}),
+    Row("pull-reading", "pull to failed read", "pull while reading to failed read", {"native": 0.3, "acpi": 0.3}),
+    Row("pull-reading", "pull to host's slot free", "pull while reading to host's slot free", {}),
+    Row("pull-writing", "pull to failed write", "pull while writing to failed write", {"native": 0.3, "acpi": 0.3}),
+    Row("pull-writing", "pull to host's slot free", "pull while writing to host's slot free", {}),
+    Row("soak-short", "longest pull to failed read", "soak: longest pull to failed read", {}),
+]
+
+
+def folder_of(cell):
+    return os.path.join(RESULTS, "-".join(cell))
+
+
+def load(path):
+    with open(path, encoding="utf-8") as file:
+        return json.load(file)
+
+
+def run(cell, folder, names):
+    """One run of the lab; the folders of its results, since scenarios may have hosts of their own."""
+    command = [os.path.join(LAB, "run"), "--hypervisor", cell.hypervisor, "--guest-kernel", cell.kernel,
+               "--slots", cell.slots, *names]
+    subprocess.run(command, env={**os.environ, "HOTBAY_LAB_OUT": folder}, check=False)
+
+
+def outcomes(cell):
+    """Scenario to its Outcome, of the last run that it was in."""
+    found = {}
+    for attempt in range(1, ATTEMPTS + 1):
+        for folder in (f"{folder_of(cell)}/{attempt}", *own_hosts(cell, attempt)):
+            if os.path.exists(f"{folder}/plan.json"):
+                ended = os.path.exists(f"{folder}/status")
+                results = load(f"{folder}/results.json") if ended else {"steps": [], "measurements": []}
+                for name in load(f"{folder}/plan.json")["scenarios"]:
+                    found[name] = outcome(results, name, attempt)
+    return found
+
+
+def own_hosts(cell, attempt):
+    if not os.path.isdir(folder_of(cell)):
+        return []
+    return [os.path.join(folder_of(cell), name) for name in sorted(os.listdir(folder_of(cell)))
+            if name.startswith(f"{attempt}-")]
+
+
+def outcome(results, name, attempt):
+    figures = {}
+    for entry in results["measurements"]:
+        if entry["scenario"] == name:
+            figures.setdefault(entry["name"], []).append(entry["value"])
+    return Outcome(attempt, [step for step in results["steps"] if step["scenario"] == name],
+                   {key: sorted(values)[len(values) // 2] for key, values in figures.items()})
+
+
+def failed_steps(found):
+    """No steps at all are those of a run that died."""
+    return [step["name"] for step in found.steps if not step["ok"]] if found.steps else ["the run did not end"]
+
+
+def excesses(cell, name, found):
+    """The rows whose limit one scenario's figures exceed, or that it owes."""
+    return [row for row in ROWS if row.scenario == name and cell.slots in row.limits
+            and found.figures.get(row.figure, 1e9) > row.limits[cell.slots]]
+
+
+def run_cell(cell, names):
+    """Runs the scenarios, and those again that were not as they should be."""
+    shutil.rmtree(folder_of(cell), ignore_errors=True)
+    os.makedirs(folder_of(cell))
+    about = dict(date=time.strftime("%Y-%m-%d"), version=version(cell))
+    with open(f"{folder_of(cell)}/about.json", "w", encoding="utf-8") as file:
+        json.dump(about, file)
+    for attempt in range(1, (ATTEMPTS if cell != BESIDE else 1) + 1):
+        print(f"# {title(cell)}: {' '.join(names)}", flush=True)
+        run(cell, f"{folder_of(cell)}/{attempt}", names)
+        found = outcomes(cell)
+        names = [name for name in names if name not in found or failed_steps(found[name])
+                 or excesses(cell, name, found[name])]
+        if not names:
+            break
+
+
+def version(cell):
+    """Of the hypervisor, in a line."""
+    binary = os.environ.get("HOTBAY", f"{REPO}/build/vmm/hotbay")
+    words = [binary if cell.hypervisor == "hotbay" else "qemu-system-x86_64", "--version"]
+    text = subprocess.run(words, stdout=subprocess.PIPE, check=True, encoding="utf-8").stdout.splitlines()[0]
+    if cell.hypervisor != "hotbay":
+        return "QEMU " + re.search(r"version ([\d.]+)", text)[1]
+    commit = subprocess.run(["git", "-C", REPO, "describe", "--always", "--dirty"], stdout=subprocess.PIPE,
+                            check=False, encoding="utf-8").stdout.strip()
+    return f"{text} ({commit})" if commit else text
+
+
+def title(cell):
+    return f"{cell.hypervisor}, guest {cell.kernel}, {cell.slots}"
+
+
+def verdict_text(found):
+    if not found:
+        return "–"
+    failed = failed_steps(found)
+    runs = f", run {found.runs}" if found.runs > 1 else ""
+    return f"**{len(failed)} failed**{runs}" if failed else f"ok{runs}"
+
+
+def figure_text(cell, row, found):
+    if not found or row.figure not in found.figures:
+        return "–"
+    value = found.figures[row.figure]
+    if cell == BESIDE or cell.slots not in row.limits:
+        return f"{value:.2f}"
+    return f"{value:.2f}" if value <= row.limits[cell.slots] else f"**{value:.2f}**"
+
+
+def limit_text(row):
+    limits = sorted(set(row.limits.values()))
+    if not limits:
+        return ""
+    only = f" ({next(iter(row.limits)).upper()})" if len(row.limits) == 1 else ""
+    return f"≤ {limits[0]:g}{only}"
+
+
+def table(header, rows):
+    lines = ["| " + " | ".join(header) + " |", "|---" * len(header) + "|"]
+    return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows])
+
+
+def kernel_release(cell):
+    """What the guest booted, in full."""
+    for folder in (f"{folder_of(cell)}/1", *own_hosts(cell, 1)):
+        if os.path.exists(f"{folder}/plan.json"):
+            return re.search(r"\d+\.\d+\.\d+[^/]*(?=-amd64)", load(f"{folder}/plan.json")["kernel"])[0]
+    return cell.kernel
+
+
+def said_of(cell):
+    path = f"{folder_of(cell)}/about.json"
+    if not os.path.exists(path):
+        return f"* {title(cell)}: not run"
+    about = load(path)
+    return f"* {title(cell)}: Linux {kernel_release(cell)} under {about['version']}, on {about['date']}"
+
+
+def failures(found):
+    lines = []
+    for cell in CELLS:
+        for name, result in sorted(found[cell].items()):
+            steps = failed_steps(result)
+            if steps:
+                lines.append(f"* {title(cell)}: {name}: {'; '.join(steps)}")
+            lines += [f"* {title(cell)}: {row.words}: {figure_text(cell, row, result)} s, {limit_text(row)}"
+                      for row in excesses(cell, name, result) if not steps]
+    return lines
+
+
+PROSE = """# Guests: which kernels, which kind of slots
+
+Hot-plug is the guest kernel's work as much as ours, and it changes from release to release. The same scenarios are run
+on three of Debian's kernels, with native slots (`hotbay`'s default, run by the guest's PCIe hot-plug driver) and with
+ACPI slots (`-global ICH9-LPC.acpi-pci-hotplug-with-bridge-support=on`). `tests/lab/run matrix` does that and writes this
+page; do not edit it, but `tests/lab/lib/matrix.py`.
+
+The lab is a host under an emulator, which now and then loses an interrupt or brings a guest down that did nothing wrong.
+So what fails, or takes longer than it may, is run again by itself on a fresh lab host, twice at most; "run 2" or
+"run 3" says that this happened, and the last run counts. Seconds are the emulator's: compare columns, not pages. A
+dash is a cell that was not run. What each scenario does is the first line of its file in `tests/lab/scenarios/`.
+"""
+
+
+def page(found):
+    names = sorted({name for cell in CELLS for name in found[cell]})
+    header = [f"{cell.kernel} {cell.slots}" for cell in CELLS]
+    verdicts = [[f"`{name}`"] + [verdict_text(found[cell].get(name)) for cell in CELLS] for name in names]
+    figures = [[row.words, limit_text(row)] + [figure_text(cell, row, found[cell].get(row.scenario))
+                                               for cell in (*CELLS, BESIDE)] for row in ROWS]
+    parts = [PROSE, "## Verdicts\n", table(["scenario", *header], verdicts), "",
+             "## Seconds\n", table(["what", "limit", *header, f"QEMU, {BESIDE.kernel} {BESIDE.slots}"], figures), ""]
+    failed = failures(found)
+    if failed:
+        parts += ["## What failed\n", *failed, ""]
+    parts += ["## What was run\n", *[said_of(cell) for cell in (*CELLS, BESIDE)], ""]
+    return "\n".join(parts)
+
+
+def main():
+    parser = argparse.ArgumentParser(usage=__doc__)
+    parser.add_argument("--guest-kernel")
+    parser.add_argument("--slots")
+    parser.add_argument("--only-table", action="store_true")
+    parser.add_argument("names", nargs="*")
+    options = parser.parse_args()
+    wanted = [cell for cell in CELLS if options.guest_kernel in (None, cell.kernel)
+              and options.slots in (None, cell.slots)]
+    for cell in [] if options.only_table else wanted:
+        run_cell(cell, options.names)
+    if not options.only_table and BESIDE[1:] in [cell[1:] for cell in wanted]:
+        run_cell(BESIDE, [name for name in BESIDE_SCENARIOS if name in options.names])
+    found = {cell: outcomes(cell) for cell in (*CELLS, BESIDE)}
+    with open(PAGE, "w", encoding="utf-8") as file:
+        file.write(page(found))
+    complete = all(found[cell] for cell in CELLS)
+    print(f"# {os.path.relpath(PAGE, REPO)} is written")
+    return 0 if complete and not failures(found) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
