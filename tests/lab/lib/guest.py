@@ -5,7 +5,7 @@
 import itertools
 import re
 import time
-from collections import namedtuple
+from collections import deque, namedtuple
 
 from lines import Lines
 
@@ -48,6 +48,7 @@ class Guest(Lines):
         self._outputs = {}
         self._clocks = {}
         self._events = []
+        self._console = deque(maxlen=500)
         self._offset = 0.0
         super().__init__(fd, log_path, "guest")
 
@@ -63,6 +64,7 @@ class Guest(Lines):
             self._output = []
         else:
             self._output.append(line)
+            self._console.append((arrived, line))
 
     def run(self, command, seconds=30, check=True):
         """Runs a shell command and returns what it printed; with check=False, an Output with its status too."""
@@ -102,6 +104,11 @@ class Guest(Lines):
         """All events from a place in their stream on, each with its time on the lab's clock."""
         with self.changed:
             return [Event(there + self._offset, words) for _, there, words in self._events[place:]]
+
+    def said(self, pattern, after):
+        """The lines that match, of what came since that time and is neither an event nor an answer."""
+        with self.changed:
+            return [line for arrived, line in self._console if arrived >= after and re.search(pattern, line)]
 
     def arrival(self, words, seconds=60, since=0):
         """When the line of an event reached the lab."""

@@ -164,6 +164,12 @@ class Host:
             if driver_of(function) != driver:
                 bind(function, driver)
 
+    def kernel_log(self, after):
+        """What the kernel has logged since that time on its own clock, as /proc/uptime has it."""
+        with os.popen("dmesg") as pipe:
+            lines = re.findall(r"^\[ *([\d.]+)\] (.*)", pipe.read(), re.MULTILINE)
+        return "\n".join(text for when, text in lines if float(when) >= after)
+
     def kernel_said(self, after, *patterns):
         """When the kernel's log first matched one of the patterns after that time, None if it did not. Its clock is
         compared with ours by a line of our own."""

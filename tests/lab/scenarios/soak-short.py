@@ -1,0 +1,10 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Copyright the hotbay authors
+"""The beginning of a soak: the same operations in the same order each time."""
+# lab: matrix
+
+from soak import Soak
+
+
+def scenario(lab):
+    Soak(lab, operations=16, seed=21).run()
