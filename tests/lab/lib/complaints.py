@@ -4,7 +4,8 @@
 
 import re
 
-SERIOUS = r"WARNING:|BUG:|Oops|general protection|soft lockup|hard LOCKUP|blocked for more than|Kernel panic|UBSAN|KASAN"
+SERIOUS = ("WARNING:|BUG:|Oops|general protection|soft lockup|hard LOCKUP|blocked for more than|Kernel panic|"
+           "UBSAN|KASAN")
 
 
 def complaints(log):

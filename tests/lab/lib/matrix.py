@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Copyright the hotbay authors
-"""tests/lab/run matrix [--guest-kernel V] [--slots S] [NAME...]: scenarios on each guest kernel with each kind of slots,
-and beside them QEMU's figures; writes docs/guests.md.
+"""tests/lab/run matrix [--guest-kernel V] [--slots S] [NAME...]: scenarios on each guest kernel with each kind of
+slots, and beside them QEMU's figures; writes docs/guests.md.
 
 Each cell is a run of tests/lab/run of its own, with its results in build/lab/matrix/CELL, so that others may have the
 lab in between. With a kernel or a kind given, only these cells are run, and the others are as the last time;
@@ -200,15 +200,15 @@ def failures(found):
 
 PROSE = """# Guests: which kernels, which kind of slots
 
-Hot-plug is the guest kernel's work as much as ours, and it changes from release to release. The same scenarios are run
-on three of Debian's kernels, with native slots (`hotbay`'s default, run by the guest's PCIe hot-plug driver) and with
-ACPI slots (`-global ICH9-LPC.acpi-pci-hotplug-with-bridge-support=on`). `tests/lab/run matrix` does that and writes this
-page; do not edit it, but `tests/lab/lib/matrix.py`.
+Hot-plug is the guest kernel's work as much as ours, and it changes from release to release. The same scenarios are
+run on three of Debian's kernels, with native slots (`hotbay`'s default, run by the guest's PCIe hot-plug driver) and
+with ACPI slots (`-global ICH9-LPC.acpi-pci-hotplug-with-bridge-support=on`). `tests/lab/run matrix` does that and
+writes this page; do not edit it, but `tests/lab/lib/matrix.py`.
 
-The lab is a host under an emulator, which now and then loses an interrupt or brings a guest down that did nothing wrong.
-So what fails, or takes longer than it may, is run again by itself on a fresh lab host, twice at most; "run 2" or
-"run 3" says that this happened, and the last run counts. Seconds are the emulator's: compare columns, not pages. A
-dash is a cell that was not run. What each scenario does is the first line of its file in `tests/lab/scenarios/`.
+The lab is a host under an emulator, which now and then loses an interrupt or brings a guest down that did nothing
+wrong. So what fails, or takes longer than it may, is run again by itself on a fresh lab host, twice at most; "run 2"
+or "run 3" says that this happened, and the last run counts. Seconds are the emulator's: compare columns, not pages.
+A dash is a cell that was not run. What each scenario does is the first line of its file in `tests/lab/scenarios/`.
 """
 
 
