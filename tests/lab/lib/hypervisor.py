@@ -119,6 +119,11 @@ class Hypervisor:
         except (LinesEnded, TimeoutError):
             pass
 
+    def log(self):
+        """What it has said on its standard output and error."""
+        with open(self._logs + "hypervisor.log", encoding="utf-8", errors="replace") as file:
+            return file.read()
+
     def alive(self):
         return self.process.poll() is None
 

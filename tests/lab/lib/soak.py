@@ -47,13 +47,23 @@ class Unasked:
     def __init__(self, vm):
         self._vm = vm
         self.found = []
-        self.asked()
+        self.start_over()
 
-    def asked(self):
-        """A reset of the soak's own is over."""
+    def start_over(self):
+        """The guest is up, and what was before has been told."""
         self._place = self._vm.guest.mark()
         self._events = self._vm.qmp.mark()
         self._time = time.monotonic()
+        self._log = len(self._vm.log())
+
+    def own_reset_is_over(self, when):
+        """A reset that the soak asked for has been waited for: one start is its own."""
+        if len(self._starts()) > 1:
+            self.found.append(f"during {when}: the guest started {len(self._starts())} times")
+        self.start_over()
+
+    def _starts(self):
+        return [event for event in self._vm.guest.events_since(self._place) if event.words == "up"]
 
     def recover(self):
         """Waits until the guest is up again."""
@@ -66,16 +76,16 @@ class Unasked:
         while True:
             events = self._vm.qmp.events[self._events:]
             resets = [event for event in events if event["event"] == "RESET"]
-            starts = [event for event in self._vm.guest.events_since(self._place) if event.words == "up"]
+            starts = self._starts()
             if resets or starts or time.monotonic() >= deadline:
                 break
             time.sleep(0.1)
         if not resets and not starts:
             return False
-        panics = self._vm.guest.said(r"Kernel panic|BUG:|Oops|RIP:", self._time)
-        reason = "; ".join(panics[-3:]) or "without a word, as after a triple fault"
-        told = ", ".join(event["data"].get("reason", "") for event in resets) or "no RESET event"
-        self.found.append(f"during {when}: {told}; {reason}")
+        panic = self._vm.guest.said(r"Kernel panic|BUG:|Oops|RIP:", self._time)
+        fault = [line for line in self._vm.log()[self._log:].splitlines() if "triple" in line]
+        told = [event["data"].get("reason", "") for event in resets] or ["no RESET event"]
+        self.found.append(f"during {when}: {'; '.join(told + fault + panic[-3:])}")
         return True
 
 
@@ -149,7 +159,7 @@ class Soak:
             self.log.write(f"{time.monotonic():.3f} {self.done:4} {turn}\n")
             when = f"operation {self.done + 1}, {turn}"
             try:
-                self.take_turn(turn)
+                self.take_turn(turn, when)
                 self.glance()
             except (AssertionError, TimeoutError, GuestError, QmpError) as error:
                 if not self.unasked.look(when, 5):
@@ -161,12 +171,12 @@ class Soak:
                     self.start_over()
             self.done += len(turn)
 
-    def take_turn(self, turn):
+    def take_turn(self, turn, when):
         name, argument = turn[0]
         if name == "reset":
             self.guest_said += guest_complaints(self.vm.guest)
             reset(self.vm, self.places, argument)
-            self.unasked.asked()
+            self.unasked.own_reset_is_over(when)
             return
         started = [self.places[number].start(name) for name, number in turn]
         for finish in started:
@@ -179,7 +189,7 @@ class Soak:
         slots = self.vm.slots()
         for place in self.places:
             place.learn(slots)
-        self.unasked.asked()
+        self.unasked.start_over()
 
     def glance(self):
         """Hypervisor and guest have what the soak thinks they have."""
