@@ -229,8 +229,8 @@ def page(found):
 
 def main():
     parser = argparse.ArgumentParser(usage=__doc__)
-    parser.add_argument("--guest-kernel")
-    parser.add_argument("--slots")
+    parser.add_argument("--guest-kernel", choices=sorted({cell.kernel for cell in CELLS}))
+    parser.add_argument("--slots", choices=sorted({cell.slots for cell in CELLS}))
     parser.add_argument("--only-table", action="store_true")
     parser.add_argument("names", nargs="*")
     options = parser.parse_args()
