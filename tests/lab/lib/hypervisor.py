@@ -15,6 +15,8 @@ APPEND = "console=ttyS0 quiet loglevel=1 panic=-1"
 BINARIES = {"qemu": "/usr/bin/qemu-system-x86_64"}
 
 
+# Seconds in which a hypervisor opens its sockets, on a machine that is busy with other things.
+STARTS = 30
 # By the plan's slots: whether the guest's ACPI runs them, or its native hot-plug driver.
 BY_ACPI = {"acpi": "on", "native": "off"}
 
@@ -52,8 +54,8 @@ class Hypervisor:
         self.process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log)
         self.pid = self.process.pid
         try:
-            self.guest = Guest(connect(f"{self.folder}/serial"), self._logs + "guest.log")
-            self.qmp = Qmp(connect(f"{self.folder}/qmp"), self._logs + "qmp.log")
+            self.guest = Guest(connect(f"{self.folder}/serial", STARTS), self._logs + "guest.log")
+            self.qmp = Qmp(connect(f"{self.folder}/qmp", STARTS), self._logs + "qmp.log")
         except OSError as error:
             self.process.kill()
             raise AssertionError(f"the hypervisor does not answer: {error}; see {self._logs}hypervisor.log") from error
