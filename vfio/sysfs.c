@@ -82,8 +82,7 @@ static gboolean check_driver(const char *root, const char *address, GError **err
 	return FALSE;
 }
 
-/* A function of the group that someone else drives would share the guest's address space. */
-static gboolean is_foreign(const char *root, const char *member)
+gboolean hb_sysfs_is_foreign(const char *root, const char *member)
 {
 	static const char *const harmless[] = { "vfio-pci", "pci-stub", NULL };
 	g_autofree char *driver = read_link_name(root, member, "driver");
@@ -101,7 +100,7 @@ static char *find_foreign(const char *root, const char *address)
 	const char *member;
 
 	while (dir && (member = g_dir_read_name(dir)))
-		if (strcmp(member, address) != 0 && is_foreign(root, member))
+		if (strcmp(member, address) != 0 && hb_sysfs_is_foreign(root, member))
 			return g_strdup(member);
 	return NULL;
 }

@@ -16,4 +16,10 @@
 gboolean hb_sysfs_check_drive(const char *root, const HbPciAddress *address, guint *group,
 			      GError **error);
 
+/*
+ * Does someone but VFIO drive this function? In the IOMMU group of a passed-through drive it would
+ * share the guest's address space. Bridges are harmless. Any thread.
+ */
+gboolean hb_sysfs_is_foreign(const char *root, const char *member);
+
 #endif

@@ -16,6 +16,7 @@
 #include <hotbay/acpi.h>
 #include <hotbay/error.h>
 #include <hotbay/host.h>
+#include <hotbay/inventory.h>
 #include <hotbay/kvm.h>
 #include <hotbay/pci.h>
 #include <hotbay/slot.h>
