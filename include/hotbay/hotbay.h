@@ -14,6 +14,7 @@
  */
 
 #include <hotbay/acpi.h>
+#include <hotbay/bind.h>
 #include <hotbay/error.h>
 #include <hotbay/host.h>
 #include <hotbay/inventory.h>

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright the hotbay authors */
+#ifndef HOTBAY_BIND_H
+#define HOTBAY_BIND_H
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/**
+ * HbBindFlags:
+ * @HB_BIND_FORCE: switch although a process has the drive's block device open
+ * @HB_BIND_LOSE_DATA: with @HB_BIND_FORCE: switch although the host keeps data on the drive
+ * (mounted, swap, md, LVM, ZFS). Its file systems then fail as if the drive were pulled.
+ * @HB_BIND_PERSIST: and after each boot of the host
+ */
+typedef enum HbBindFlags {
+	HB_BIND_NONE = 0,
+	HB_BIND_FORCE = 1 << 0,
+	HB_BIND_LOSE_DATA = 1 << 1,
+	HB_BIND_PERSIST = 1 << 2,
+} HbBindFlags;
+
+/** HbBindProgress: @address is about to undergo @step, or, when it fails, has its state restored.
+ */
+typedef void (*HbBindProgress)(const char *address, const char *step, gpointer data);
+
+/**
+ * HbBindRequest:
+ * @addresses: drives, as "0000:01:00.0"; NULL-terminated
+ * @flags: what else is allowed or wanted
+ * @program: (nullable): with %HB_BIND_PERSIST, the command that the rule for udev runs as
+ *   "PROGRAM passthrough on ADDRESS"; an absolute path
+ * @progress: (nullable): called on the calling thread
+ * @data: for @progress
+ */
+typedef struct HbBindRequest {
+	const char *const *addresses;
+	HbBindFlags flags;
+	const char *program;
+	HbBindProgress progress;
+	gpointer data;
+} HbBindRequest;
+
+/**
+ * hb_bind_to_vfio:
+ *
+ * Takes drives from the host's own driver and gives them to vfio-pci, loading it if need be. All of
+ * them or none: everything is checked before anything changes, and when a step fails, what was done
+ * is undone. A drive that is with vfio-pci already stays there. Blocks; as root; any thread, but
+ * one switch at a time on a host.
+ *
+ * Returns: FALSE with an error that names drive, reason and remedy: %HB_ERROR_NOT_FOUND no such
+ * NVMe drive; %HB_ERROR_BUSY in use, or another switch is under way; %HB_ERROR_UNSUPPORTED it
+ * cannot be passed through on this host; %HB_ERROR_INVALID an address twice; %HB_ERROR_HOST the
+ * kernel refused a step. If even the undoing failed, the message says how the drive was left.
+ */
+gboolean hb_bind_to_vfio(const HbBindRequest *request, GError **error);
+
+/**
+ * hb_bind_to_kernel:
+ *
+ * Gives drives back to the host's own driver, and forgets what %HB_BIND_PERSIST wrote. Refuses with
+ * %HB_ERROR_BUSY while a VM has one of them. Otherwise as hb_bind_to_vfio().
+ */
+gboolean hb_bind_to_kernel(const HbBindRequest *request, GError **error);
+
+G_END_DECLS
+
+#endif
