@@ -15,6 +15,7 @@ PRIVATE = {
     "vfio": r"vfio/|hw/(config-space|bar|msi|msix|irq-remap|host-bridge|host)\.h$",
     "acpi": r"acpi/",
     "vmm": r"vmm/",
+    "ctl": r"ctl/",
 }
 # Everything that public headers may include with angle brackets.
 PUBLIC_SEES = r"(hotbay/|glib\.h$|glib-object\.h$)"
@@ -24,7 +25,7 @@ RESERVED = {
     r"linux/(vfio|iommufd)\.h$": r"vfio/",
     r"pci/pci\.h$": r"vfio/inventory\.c$",
     r"libudev\.h$": r"vfio/",
-    r"json-glib/": r"vmm/",
+    r"json-glib/": r"(vmm|ctl)/",
 }
 
 
@@ -68,6 +69,8 @@ FORBIDDEN = (
     ("vfio/device.c", "<linux/kvm.h>"), ("acpi/dsdt.c", '"hw/host-bridge.h"'),
     ("vmm/machine.c", '"hw/port.h"'), ("vmm/machine.c", "<linux/vfio.h>"),
     ("hw/bar.c", "<json-glib/json-glib.h>"), ("hw/bar.c", '"bar.h"'),
+    ("ctl/drives.c", '"vfio/host-drive.h"'), ("ctl/drives.c", "<pci/pci.h>"), ("ctl/monitor.c", '"vmm/qmp.h"'),
+    ("vmm/machine.c", '"ctl/json.h"'),
 )
 
 

@@ -354,6 +354,7 @@ Suite *test_suite(void)
 	TCase *tcase = tcase_create("switch");
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_set_timeout(tcase, 60); /* many small files, on a busy machine */
 	tcase_add_test(tcase, an_idle_drive_goes_to_vfio_and_comes_back_as_it_was);
 	tcase_add_test(tcase, a_drive_that_is_there_already_is_left_alone);
 	tcase_add_test(tcase, the_driver_is_loaded_if_it_is_not_there);

@@ -84,9 +84,20 @@ static void add_entry(const char *root, const char *line)
 	}
 }
 
+/* In memory where that is possible: a host is many small files. */
+static char *make_folder(void)
+{
+	char *path = g_strdup("/dev/shm/hotbay-host-XXXXXX");
+
+	if (g_mkdtemp(path))
+		return path;
+	g_free(path);
+	return g_dir_make_tmp("hotbay-host-XXXXXX", NULL);
+}
+
 char *host_tree_create(const char *name)
 {
-	g_autofree char *root = g_dir_make_tmp("hotbay-host-XXXXXX", NULL);
+	g_autofree char *root = make_folder();
 	g_autofree char *file = g_strconcat(name, ".tree", NULL);
 	g_autofree char *path = g_build_filename(g_getenv(FOLDER_VARIABLE), file, NULL);
 	g_autofree char *text = NULL;

@@ -448,6 +448,7 @@ static void add_host(Suite *suite, const char *name, void (*look)(void), const T
 	TCase *tcase = tcase_create(name);
 
 	tcase_add_checked_fixture(tcase, look, teardown);
+	tcase_set_timeout(tcase, 60); /* many small files, on a busy machine */
 	for (; *tests; tests++)
 		tcase_add_test(tcase, *tests);
 	suite_add_tcase(suite, tcase);
