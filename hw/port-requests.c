@@ -81,11 +81,11 @@ static gboolean check_request(HbPort *port, HbPciFunction *function, GError **er
 {
 	const char *id = port->config.id;
 
-	if (!function || (function != port->occupant && function != port->newcomer))
+	if (function && function == port->newcomer)
+		return TRUE;
+	if (!function || function != port->occupant)
 		g_set_error(error, HB_ERROR, HB_ERROR_NOT_FOUND,
 			    "slot %s is empty: there is nothing to remove", id);
-	else if (function == port->newcomer)
-		return TRUE;
 	else if (hb_port_holds_switch(port))
 		g_set_error(error, HB_ERROR, HB_ERROR_UNSUPPORTED,
 			    "slot %s holds a switch, and those stay: remove what is in its slots",

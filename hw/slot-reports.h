@@ -24,8 +24,8 @@ void hb_slot_reports_destroy(HbSlotReports *reports);
 /* Loop thread. */
 void hb_slot_reports_set_listener(HbSlotReports *reports, HbSlotListener listener, gpointer data);
 
-/* Any thread, with or without the bus lock. @report is copied, and given the time of this call. */
-void hb_slot_reports_add(HbSlotReports *reports, const HbSlotReport *report);
+/* Any thread, with or without the bus lock. @told is copied, and given the time of this call. */
+void hb_slot_reports_add(HbSlotReports *reports, const HbSlotReport *told);
 
 /* Release @function (which is severed) in its turn; HB_SLOT_RELEASED follows. Likewise. */
 void hb_slot_reports_add_release(HbSlotReports *reports, HbPciFunction *function);
