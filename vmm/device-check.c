@@ -373,3 +373,17 @@ guint hb_devices_count_buses(const HbDevices *devices)
 	}
 	return n;
 }
+
+guint hb_devices_get_path(const HbDevices *devices, const HbPortOptions *port,
+			  guint8 path[HB_DEVICES_MAX_PATH])
+{
+	guint n = 2 * port->depth + 1;
+
+	for (guint i = n - 1; i > 0; i -= 2) {
+		path[i] = port->config.devfn;
+		path[i - 1] = HB_PCI_DEVFN(0, 0); /* the upstream port, behind a link */
+		port = find_port(devices, find_switch(devices, port->bus)->bus);
+	}
+	path[0] = port->config.devfn;
+	return n;
+}

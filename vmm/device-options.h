@@ -67,6 +67,19 @@ gboolean hb_devices_check(HbDevices *devices, GError **error);
 /** hb_devices_count_buses: Returns: how many PCI buses they make behind bus 0, with bus-reserve. */
 guint hb_devices_count_buses(const HbDevices *devices);
 
+/** HB_DEVICES_MAX_PATH: bridges from bus 0 to a port, itself included: each switch makes two. */
+#define HB_DEVICES_MAX_PATH (2 * HB_SWITCH_MAX_DEPTH + 1)
+
+/**
+ * hb_devices_get_path:
+ * @devices: checked
+ * @path: (out): device and function of each bridge on its bus, from bus 0 down to @port
+ *
+ * Returns: how many there are; 1 for a root port
+ */
+guint hb_devices_get_path(const HbDevices *devices, const HbPortOptions *port,
+			  guint8 path[HB_DEVICES_MAX_PATH]);
+
 /** hb_port_options_get_driver: Returns: "pcie-root-port" or "xio3130-downstream". */
 const char *hb_port_options_get_driver(const HbPortOptions *port);
 

@@ -134,6 +134,24 @@ START_TEST(test_switches_below_switches_have_their_depth)
 }
 END_TEST
 
+START_TEST(test_a_port_has_a_path_from_bus_0)
+{
+	guint8 path[HB_DEVICES_MAX_PATH];
+
+	assert_read(SWITCH DOWN "a,bus=up0,slot=1,addr=3;" UP "up1,bus=a;" DOWN
+				"b,bus=up1,slot=2,addr=5");
+
+	ck_assert_uint_eq(hb_devices_get_path(&devices, find_port("rp0"), path), 1);
+	ck_assert_uint_eq(path[0], HB_PCI_DEVFN(1, 0));
+	ck_assert_uint_eq(hb_devices_get_path(&devices, find_port("b"), path), 5);
+	ck_assert_uint_eq(path[0], HB_PCI_DEVFN(1, 0));
+	ck_assert_uint_eq(path[1], 0);
+	ck_assert_uint_eq(path[2], HB_PCI_DEVFN(3, 0));
+	ck_assert_uint_eq(path[3], 0);
+	ck_assert_uint_eq(path[4], HB_PCI_DEVFN(5, 0));
+}
+END_TEST
+
 START_TEST(test_buses_are_counted_with_those_reserved)
 {
 	assert_read(SWITCH DOWN "a,bus=up0,slot=1;" DOWN "b,bus=up0,slot=2,bus-reserve=5");
@@ -217,6 +235,7 @@ Suite *test_suite(void)
 	tcase_add_test(tests, test_each_bus_has_its_own_places);
 	tcase_add_test(tests, test_a_switch_holds_32_drives);
 	tcase_add_test(tests, test_switches_below_switches_have_their_depth);
+	tcase_add_test(tests, test_a_port_has_a_path_from_bus_0);
 	tcase_add_test(tests, test_buses_are_counted_with_those_reserved);
 	tcase_add_test(tests, test_windows_that_are_not_there_may_be_denied);
 	tcase_add_loop_test(tests, test_refused_with_the_reason, 0, G_N_ELEMENTS(refused));
