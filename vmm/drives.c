@@ -23,6 +23,7 @@
 
 #include "vmm/drive-worker.h"
 #include "vmm/query-pci.h"
+#include "vmm/switches.h"
 
 typedef enum DriveState {
 	ADDING,
@@ -42,11 +43,6 @@ typedef struct Port {
 	HbSlotHistory *history;
 } Port;
 
-typedef struct Switch {
-	const HbSwitchOptions *options;
-	HbSwitch *self; /* the bridge's */
-} Switch;
-
 typedef struct Drive {
 	HbDrives *drives;
 	HbDriveOptions *options; /* owned */
@@ -65,9 +61,9 @@ struct HbDrives {
 	HbMemory *memory;
 	HbDrivesEvent event;
 	gpointer opaque;
-	GPtrArray *ports;    /* of Port */
-	GPtrArray *switches; /* of Switch */
-	GPtrArray *list;     /* of Drive, in order of addition */
+	GPtrArray *ports; /* of Port */
+	HbSwitches *switches;
+	GPtrArray *list; /* of Drive, in order of addition */
 	gboolean evacuating;
 	void (*evacuated)(gpointer opaque);
 };
@@ -89,29 +85,6 @@ static Port *find_port(const HbDrives *drives, const char *id)
 
 		if (g_str_equal(port->options->config.id, id))
 			return port;
-	}
-	return NULL;
-}
-
-static Switch *find_switch(const HbDrives *drives, const char *id)
-{
-	for (guint i = 0; i < drives->switches->len; i++) {
-		Switch *found = g_ptr_array_index(drives->switches, i);
-
-		if (g_str_equal(found->options->id, id))
-			return found;
-	}
-	return NULL;
-}
-
-/* The id of the switch in a port's slot; NULL: none. */
-static const char *find_switch_in(const HbDrives *drives, const Port *port)
-{
-	for (guint i = 0; i < drives->switches->len; i++) {
-		const Switch *found = g_ptr_array_index(drives->switches, i);
-
-		if (g_str_equal(found->options->bus, port->options->config.id))
-			return found->options->id;
 	}
 	return NULL;
 }
@@ -272,7 +245,7 @@ HbDrives *hb_drives_create(HbHostBridge *bridge, HbVfio *vfio, HbMemory *memory,
 	drives->event = event;
 	drives->opaque = opaque;
 	drives->ports = g_ptr_array_new_with_free_func(port_free);
-	drives->switches = g_ptr_array_new_with_free_func(g_free);
+	drives->switches = hb_switches_create();
 	drives->list = g_ptr_array_new_with_free_func(drive_free);
 	return drives;
 }
@@ -287,17 +260,16 @@ void hb_drives_destroy(HbDrives *drives)
 		hb_port_set_listener(port->port, NULL, NULL);
 	}
 	g_ptr_array_unref(drives->list);
-	g_ptr_array_unref(drives->switches);
+	hb_switches_destroy(drives->switches);
 	g_ptr_array_unref(drives->ports);
 	g_free(drives);
 }
 
 static gboolean add_port(HbDrives *drives, const HbPortOptions *options, GError **error)
 {
-	const Switch *parent = options->is_downstream ? find_switch(drives, options->bus) : NULL;
 	HbPortConfig config = options->config;
 
-	config.parent = parent ? parent->self : NULL;
+	config.parent = hb_switches_find(drives->switches, options->bus);
 	HbPort *slot_port = hb_port_create(drives->bridge, &config, error);
 	if (slot_port == NULL) {
 		g_prefix_error(error, "%s: ", hb_port_options_get_driver(options));
@@ -315,18 +287,8 @@ static gboolean add_port(HbDrives *drives, const HbPortOptions *options, GError 
 
 static gboolean add_switch(HbDrives *drives, const HbSwitchOptions *options, GError **error)
 {
-	HbSwitch *self =
-		hb_switch_create(find_port(drives, options->bus)->port, options->id, error);
-
-	if (self == NULL) {
-		g_prefix_error(error, "x3130-upstream: ");
-		return FALSE;
-	}
-	Switch *created = g_new0(Switch, 1);
-	created->options = options;
-	created->self = self;
-	g_ptr_array_add(drives->switches, created);
-	return TRUE;
+	return hb_switches_add(drives->switches, find_port(drives, options->bus)->port, options,
+			       error);
 }
 
 gboolean hb_drives_add_ports(HbDrives *drives, const HbDevices *devices, GError **error)
@@ -364,24 +326,25 @@ static Port *check_addition(const HbDrives *drives, const HbDriveOptions *option
 {
 	Port *port = find_port(drives, options->bus);
 	const Drive *occupant = port ? find_up_to(drives, port, PLUGGED) : NULL;
+	const char *in_slot = hb_switches_find_in(drives->switches, options->bus);
 
 	if (port == NULL) {
 		g_set_error(
 			error, HB_ERROR, HB_ERROR_NOT_FOUND,
-			find_switch(drives, options->bus)
+			hb_switches_find(drives->switches, options->bus)
 				? "Bus '%s' is inside a switch: name one of its downstream ports"
 				: "Bus '%s' not found",
 			options->bus);
 		return NULL;
 	}
-	if (find_switch_in(drives, port)) {
+	if (in_slot) {
 		g_set_error(error, HB_ERROR, HB_ERROR_BUSY,
 			    "Bus '%s' is occupied by the switch '%s': name one of its downstream "
 			    "ports",
-			    options->bus, find_switch_in(drives, port));
+			    options->bus, in_slot);
 		return NULL;
 	}
-	if (find_port(drives, options->id) || find_switch(drives, options->id) ||
+	if (find_port(drives, options->id) || hb_switches_find(drives->switches, options->id) ||
 	    find_drive(drives, options->id)) {
 		g_set_error(error, HB_ERROR, HB_ERROR_BUSY, "Duplicate device ID '%s'",
 			    options->id);
@@ -555,12 +518,13 @@ static Drive *find_removable(const HbDrives *drives, const char *id, GError **er
 {
 	Drive *drive = find_drive(drives, id);
 	const Port *port = find_port(drives, id);
-	const Switch *found = find_switch(drives, id);
+	HbSwitch *found = hb_switches_find(drives->switches, id);
 
 	if (drive == NULL && (port || found)) {
 		g_set_error(error, HB_ERROR, HB_ERROR_UNSUPPORTED,
 			    "Bus '%s' does not support hotplugging: '%s' is a %s, and those stay",
-			    port ? port->options->bus : found->options->bus, id,
+			    port ? port->options->bus : hb_port_get_id(hb_switch_get_port(found)),
+			    id,
 			    found			   ? "switch"
 			    : port->options->is_downstream ? "downstream port"
 							   : "root port");
@@ -644,19 +608,8 @@ static void describe_port(const HbDrives *drives, const Port *port, HbMachineDev
 		.slot = config->slot,
 		.hotplug = config->hotplug,
 		.history = port->history,
-		.occupant = occupant ? occupant->options->id : find_switch_in(drives, port),
-	};
-}
-
-static void describe_switch(const Switch *found, HbMachineDevice *device)
-{
-	*device = (HbMachineDevice){
-		.driver = "x3130-upstream",
-		.id = found->options->id,
-		.bus = found->options->bus,
-		.port = hb_switch_get_port(found->self),
-		.state = "fixed",
-		.function = hb_switch_get_function(found->self),
+		.occupant = occupant ? occupant->options->id
+				     : hb_switches_find_in(drives->switches, config->id),
 	};
 }
 
@@ -682,10 +635,7 @@ void hb_drives_foreach(HbDrives *drives, HbMachineDeviceFunc func, gpointer data
 		describe_port(drives, g_ptr_array_index(drives->ports, i), &device);
 		func(&device, data);
 	}
-	for (guint i = 0; i < drives->switches->len; i++) {
-		describe_switch(g_ptr_array_index(drives->switches, i), &device);
-		func(&device, data);
-	}
+	hb_switches_foreach(drives->switches, func, data);
 	for (guint i = 0; i < drives->list->len; i++) {
 		describe_drive(g_ptr_array_index(drives->list, i), &device);
 		func(&device, data);
