@@ -68,9 +68,14 @@ HbRemovalEnd hb_removal_wait(const HbInvocation *invocation, HbMonitor *monitor,
 		if (g_strcmp0(hb_json_get_string(data, "device"), id) != 0)
 			continue;
 		tell(invocation, event, data, start);
+		if (g_strcmp0(name, "HOTBAY_SLOT_SEVERED") == 0) {
+			g_free(*reason);
+			*reason = g_strdup(hb_json_get_string(data, "reason"));
+		}
 		if (g_strcmp0(name, "DEVICE_DELETED") == 0)
 			return HB_REMOVAL_RELEASED;
 		if (g_strcmp0(name, "DEVICE_UNPLUG_GUEST_ERROR") == 0) {
+			g_free(*reason);
 			*reason = g_strdup(hb_json_get_string(data, "reason"));
 			return HB_REMOVAL_REFUSED;
 		}

@@ -24,7 +24,8 @@ typedef enum HbRemovalEnd {
  * hb_removal_wait:
  * @id: of the drive
  * @deadline: as g_get_monotonic_time(); -1 for ever
- * @reason: (out) (transfer full) (nullable): why the guest refused
+ * @reason: (inout) (transfer full) (nullable): NULL before; why the guest refused, or how the drive
+ *   went: "request", "pull", "escalated" and so on, as docs/qmp.md has them
  *
  * Follows a removal that was asked for, telling its steps on @invocation's err if somebody watches.
  */

@@ -85,6 +85,16 @@ static gboolean ask(const Removal *removal, double seconds, gboolean then_pull, 
 	return execute(removal, "x-hotbay-remove", arguments, error);
 }
 
+/* Whoever asked for a removal wants to know if it became something else. */
+static const char *tell_how(const char *reason)
+{
+	if (g_strcmp0(reason, "escalated") == 0)
+		return "pulled, as the guest did not let go, and back on the host";
+	if (g_strcmp0(reason, "pull") == 0)
+		return "pulled out of the host meanwhile";
+	return "removed, and back on the host";
+}
+
 static HbExit run_removal(const Removal *removal, double seconds, gboolean then_pull)
 {
 	gint64 deadline = -1;
@@ -99,7 +109,7 @@ static HbExit run_removal(const Removal *removal, double seconds, gboolean then_
 	end = hb_removal_wait(removal->invocation, removal->monitor, removal->id, deadline, &reason,
 			      &error);
 	if (end == HB_REMOVAL_RELEASED)
-		return say_done(removal, "removed, and back on the host");
+		return say_done(removal, tell_how(reason));
 	if (end == HB_REMOVAL_FAILED)
 		return hb_command_fail(removal->invocation, error);
 	return give_up(removal, end, reason);

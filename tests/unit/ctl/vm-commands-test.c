@@ -236,6 +236,21 @@ START_TEST(the_vm_keeps_the_time_of_a_removal)
 }
 END_TEST
 
+START_TEST(a_removal_that_became_a_pull_says_so)
+{
+	const FakeAnswer answers[] = { { "x-hotbay-query-slots", SLOTS },
+				       { "x-hotbay-remove", DONE,
+					 EVENT("HOTBAY_SLOT_SEVERED", OF_DATA
+					       ",\"reason\":\"escalated\"") "\n" DELETED } };
+
+	start(answers, 2);
+	assert_run("remove data --timeout 1 --then-pull", HB_EXIT_DONE,
+		   "data: pulled, as the guest did not let go", "data: out of the guest",
+		   QUERY "{\"execute\":\"x-hotbay-remove\",\"arguments\":{\"timeout-ms\":1000,"
+			 "\"then-pull\":true,\"id\":\"data\"}}\n");
+}
+END_TEST
+
 START_TEST(a_vm_that_knows_no_time_refuses_one)
 {
 	const FakeAnswer answers[] = { { "x-hotbay-query-slots", SLOTS } };
@@ -350,6 +365,7 @@ Suite *test_suite(void)
 		a_drive_that_is_not_there_is_not_asked_for,
 		a_guest_that_refuses_has_a_status_of_its_own,
 		the_vm_keeps_the_time_of_a_removal,
+		a_removal_that_became_a_pull_says_so,
 		a_vm_that_knows_no_time_refuses_one,
 		a_pull_is_waited_for,
 		events_are_lines_until_the_vm_says_goodbye,
