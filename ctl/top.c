@@ -216,7 +216,7 @@ HbExit hb_command_top(HbInvocation *invocation)
 		return HB_EXIT_USAGE;
 	if (!(interval >= 0.1 && interval <= 3600) || count < 0) {
 		fprintf(invocation->err,
-			"hotbayctl: top: --interval is 0.1 to 3600 seconds, --count not negative\n");
+			"hotbayctl: top: --interval is 0.1 to 3600 s, --count not negative\n");
 		return HB_EXIT_USAGE;
 	}
 	return run(&top, interval, count, &error) ? HB_EXIT_DONE

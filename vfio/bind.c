@@ -12,8 +12,13 @@
  *                  then the rule for udev
  *
  * Nothing changes before 4. What a drive was like stands in its State; when a step of 4 fails, all
- * drives that were touched are brought back to theirs, last first. Doing and undoing are the same
- * function, bring(): it looks at what there is and does what is missing.
+ * drives that were touched are brought back to theirs. Doing and undoing are the same function,
+ * bring(): it looks at what there is and does what is missing.
+ *
+ * A drive's claims end with its unbinding: a block device that is still open would keep its name,
+ * and the drive that comes back to the nvme driver would get another one. For the same reason
+ * drives go and come in the order of their addresses, in which the kernel has numbered them at
+ * boot.
  */
 
 #include "vfio/bind.h"
@@ -40,13 +45,20 @@ typedef struct State {
 	char *rule;	/* NULL: none */
 } State;
 
+/* A device node that is held for a drive. */
+typedef struct Claim {
+	const char *address;
+	int fd;
+} Claim;
+
 typedef struct Switch {
 	const HbBindHost *host;
 	const HbBindRequest *request;
 	gboolean to_vfio;
 	HbInventory *inventory;
-	State *before;	/* of each address */
-	GArray *claims; /* of int */
+	State *before;	      /* of each address */
+	GPtrArray *addresses; /* of the request, in rising order; borrowed */
+	GArray *claims;	      /* of Claim */
 } Switch;
 
 static void clear_state(State *state)
@@ -155,19 +167,14 @@ static gboolean inspect_for_kernel(const HbHostDrive *drive, GError **error)
 	return TRUE;
 }
 
-static gboolean is_repeated(const Switch *change, guint index)
+static const char *get_address(const Switch *change, guint index)
 {
-	const char *const *addresses = change->request->addresses;
-
-	for (guint i = 0; i < index; i++)
-		if (strcmp(addresses[i], addresses[index]) == 0)
-			return TRUE;
-	return FALSE;
+	return g_ptr_array_index(change->addresses, index);
 }
 
 static gboolean inspect(Switch *change, guint index, GError **error)
 {
-	const char *address = change->request->addresses[index];
+	const char *address = get_address(change, index);
 	const HbHostDrive *drive = hb_inventory_find_drive(change->inventory, address);
 
 	if (!drive) {
@@ -176,7 +183,7 @@ static gboolean inspect(Switch *change, guint index, GError **error)
 			    address);
 		return FALSE;
 	}
-	if (is_repeated(change, index)) {
+	if (index > 0 && strcmp(address, get_address(change, index - 1)) == 0) {
 		g_set_error(error, HB_ERROR, HB_ERROR_INVALID, "%s: asked for twice", address);
 		return FALSE;
 	}
@@ -190,7 +197,7 @@ static gboolean inspect(Switch *change, guint index, GError **error)
 /* ---- 3 claim ---- */
 
 /* A node that is not there, as in a container without devices, cannot be claimed by anyone. */
-static gboolean claim(Switch *change, const char *address, const char *node, GError **error)
+static gboolean claim_node(Switch *change, const char *address, const char *node, GError **error)
 {
 	g_autofree char *path = hb_host_files_path(change->host->root, "%s", node);
 	g_autoptr(GError) problem = NULL;
@@ -199,7 +206,9 @@ static gboolean claim(Switch *change, const char *address, const char *node, GEr
 		return TRUE;
 	int fd = change->host->ops->claim(change->host->opaque, path, &problem);
 	if (fd >= 0) {
-		g_array_append_val(change->claims, fd);
+		Claim claim = { .address = address, .fd = fd };
+
+		g_array_append_val(change->claims, claim);
 		return TRUE;
 	}
 	HbBindFlags both = HB_BIND_FORCE | HB_BIND_LOSE_DATA;
@@ -210,15 +219,27 @@ static gboolean claim(Switch *change, const char *address, const char *node, GEr
 	return FALSE;
 }
 
+static void release_claims(const Switch *change, const char *address)
+{
+	for (guint i = change->claims->len; i > 0; i--) {
+		const Claim *claim = &g_array_index(change->claims, Claim, i - 1);
+
+		if (strcmp(claim->address, address) != 0)
+			continue;
+		close(claim->fd);
+		g_array_remove_index_fast(change->claims, i - 1);
+	}
+}
+
 static gboolean claim_drive(Switch *change, guint index, GError **error)
 {
-	const char *address = change->request->addresses[index];
+	const char *address = get_address(change, index);
 	const HbHostDrive *drive = hb_inventory_find_drive(change->inventory, address);
 
 	for (guint i = 0; change->to_vfio && drive->namespaces[i]; i++) {
 		g_autofree char *node = g_strdup_printf("dev/%s", drive->namespaces[i]);
 
-		if (!claim(change, address, node, error))
+		if (!claim_node(change, address, node, error))
 			return FALSE;
 	}
 	return TRUE;
@@ -227,19 +248,15 @@ static gboolean claim_drive(Switch *change, guint index, GError **error)
 /* Only to find out whether a VM has it: an open group would be in the way of its own unbinding. */
 static gboolean probe_group(Switch *change, guint index, GError **error)
 {
-	const char *address = change->request->addresses[index];
+	const char *address = get_address(change, index);
 	const HbHostDrive *drive = hb_inventory_find_drive(change->inventory, address);
 	g_autofree char *node = g_strdup_printf("dev/vfio/%d", drive->group);
-	guint before = change->claims->len;
 
 	if (change->to_vfio || g_strcmp0(drive->driver, VFIO) != 0 || drive->group < 0)
 		return TRUE;
-	if (!claim(change, address, node, error))
+	if (!claim_node(change, address, node, error))
 		return FALSE;
-	if (change->claims->len > before) {
-		close(g_array_index(change->claims, int, before));
-		g_array_set_size(change->claims, before);
-	}
+	release_claims(change, address);
 	return TRUE;
 }
 
@@ -277,10 +294,14 @@ static gboolean bring_override(const Switch *change, const char *address, const 
 
 static gboolean unbind(const Switch *change, const char *address, GError **error)
 {
+	gboolean done;
+
 	tell(change, address, "unbind");
-	return put(change, address, address,
+	done = put(change, address, address,
 		   hb_host_files_path(change->host->root, PCI_DEVICE "/driver/unbind", address),
 		   error);
+	release_claims(change, address);
+	return done;
 }
 
 /* @driver "" : whichever of the kernel's drivers wants it */
@@ -344,7 +365,7 @@ static gboolean bring(const Switch *change, const char *address, const State *wa
 static gboolean forward(const Switch *change, guint index, GError **error)
 {
 	const HbBindRequest *request = change->request;
-	const char *address = request->addresses[index];
+	const char *address = get_address(change, index);
 	State wanted = { .driver = (char *)(change->to_vfio ? VFIO : ""),
 			 .override = (char *)(change->to_vfio ? VFIO : NULL) };
 	g_autofree char *rule = NULL;
@@ -369,7 +390,7 @@ static void note_problem(GString *problems, GError *problem)
 /* Tries each part, whatever became of the others: as much as possible is to be as it was. */
 static void restore(const Switch *change, guint index, GString *problems)
 {
-	const char *address = change->request->addresses[index];
+	const char *address = get_address(change, index);
 	const State *before = &change->before[index];
 	GError *problem = NULL;
 
@@ -386,10 +407,10 @@ static gboolean prepare(Switch *change, GError **error)
 {
 	const HbBindHost *host = change->host;
 
-	for (guint i = 0; change->request->addresses[i]; i++)
+	for (guint i = 0; i < change->addresses->len; i++)
 		if (!inspect(change, i, error))
 			return FALSE;
-	for (guint i = 0; change->request->addresses[i]; i++)
+	for (guint i = 0; i < change->addresses->len; i++)
 		if (!claim_drive(change, i, error) || !probe_group(change, i, error))
 			return FALSE;
 	return !change->to_vfio || hb_host_files_exist(host->root, "sys/bus/pci/drivers/" VFIO) ||
@@ -400,8 +421,8 @@ static void undo(const Switch *change, guint last, GError *reason, GError **erro
 {
 	g_autoptr(GString) problems = g_string_new(NULL);
 
-	for (guint i = last + 1; i > 0; i--)
-		restore(change, i - 1, problems);
+	for (guint i = 0; i <= last; i++)
+		restore(change, i, problems);
 	g_set_error(error, reason->domain, reason->code, "%s%s", reason->message, problems->str);
 	g_error_free(reason);
 }
@@ -410,7 +431,7 @@ static gboolean act(Switch *change, GError **error)
 {
 	GError *reason = NULL;
 
-	for (guint i = 0; change->request->addresses[i]; i++) {
+	for (guint i = 0; i < change->addresses->len; i++) {
 		if (forward(change, i, &reason))
 			continue;
 		undo(change, i, reason, error);
@@ -419,16 +440,48 @@ static gboolean act(Switch *change, GError **error)
 	return TRUE;
 }
 
+static gint compare_addresses(gconstpointer a, gconstpointer b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static void begin(Switch *change)
+{
+	change->addresses = g_ptr_array_new();
+	for (const char *const *address = change->request->addresses; *address; address++)
+		g_ptr_array_add(change->addresses, (gpointer)*address);
+	g_ptr_array_sort(change->addresses, compare_addresses);
+	change->before = g_new0(State, change->addresses->len + 1);
+	change->claims = g_array_new(FALSE, FALSE, sizeof(Claim));
+}
+
 static void finish(Switch *change, int lock)
 {
-	for (guint i = 0; change->request->addresses[i]; i++)
+	for (guint i = 0; i < change->addresses->len; i++) {
 		clear_state(&change->before[i]);
+		release_claims(change, get_address(change, i));
+	}
 	g_free(change->before);
-	for (guint i = 0; i < change->claims->len; i++)
-		close(g_array_index(change->claims, int, i));
 	g_array_unref(change->claims);
+	g_ptr_array_unref(change->addresses);
 	hb_inventory_free(change->inventory);
 	close(lock);
+}
+
+/* It goes into a rule of udev, which splits words at blanks and knows quotes of its own. */
+static gboolean check_program(const HbBindRequest *request, GError **error)
+{
+	const char *program = request->program;
+
+	if (program && g_path_is_absolute(program) &&
+	    strspn(program, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "/._+-") == strlen(program))
+		return TRUE;
+	g_set_error(
+		error, HB_ERROR, HB_ERROR_INVALID,
+		"a passthrough that outlasts a boot needs the absolute path of the program that "
+		"udev is to run, without blanks and special characters, and not \"%s\"",
+		program ? program : "");
+	return FALSE;
 }
 
 gboolean hb_bind_switch(const HbBindHost *host, const HbBindRequest *request, gboolean to_vfio,
@@ -437,18 +490,12 @@ gboolean hb_bind_switch(const HbBindHost *host, const HbBindRequest *request, gb
 	Switch change = { .host = host, .request = request, .to_vfio = to_vfio };
 	gboolean done = FALSE;
 
-	if (request->flags & HB_BIND_PERSIST && to_vfio &&
-	    !(request->program && g_path_is_absolute(request->program))) {
-		g_set_error(error, HB_ERROR, HB_ERROR_INVALID,
-			    "a passthrough that outlasts a boot needs the absolute path of the "
-			    "program that udev is to run");
+	if (to_vfio && request->flags & HB_BIND_PERSIST && !check_program(request, error))
 		return FALSE;
-	}
 	int lock = lock_bus(host, error);
 	if (lock < 0)
 		return FALSE;
-	change.before = g_new0(State, g_strv_length((char **)request->addresses) + 1);
-	change.claims = g_array_new(FALSE, FALSE, sizeof(int));
+	begin(&change);
 	change.inventory = hb_inventory_take(host->root[0] ? host->root : NULL, error);
 	if (change.inventory)
 		done = prepare(&change, error) && act(&change, error);

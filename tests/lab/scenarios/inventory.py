@@ -7,6 +7,7 @@ import os
 import subprocess
 from contextlib import contextmanager
 
+from host import wait_until
 from hotbayctl import FAILED, NOT_FOUND, Ctl, states
 
 
@@ -82,7 +83,7 @@ def scenario(lab):
         assert {name: bay["presence"] for name, bay in bays.items()} == {
             name: bay["presence"] for name, bay in ctl.bays().items()}
 
-    before = states()
+    before, at_rest = states(), ctl.drives()
     disk = f"/dev/{drives[used.drive()]['namespaces'][0]}"
     with lab.check("a drive in use as swap is refused, by its address and by its bay"), swap_on(disk):
         for word in (used.drive(), str(used.number + 1)):
@@ -123,8 +124,9 @@ def scenario(lab):
         ctl.run("passthrough", "on", *pair)
         undone("off", "/sys/bus/pci/drivers_probe")
         ctl.run("passthrough", "off", *pair)
-    with lab.step("after all these everything is as it was"):
+    with lab.step("after all these everything is as it was, the drives' names too"):
         assert states() == before
+        wait_until(lambda: ctl.drives() == at_rest, 10, "the drives are listed as before")
 
     with lab.step("what is to persist is a rule for the drive, which goes with the passthrough"):
         rule = f"/etc/udev/rules.d/70-hotbay-{idle.drive()}.rules"

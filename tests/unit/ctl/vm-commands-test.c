@@ -327,8 +327,8 @@ START_TEST(interrupts_are_those_of_the_drive_on_all_cpus)
 	const char *text =
 		"           CPU0       CPU1\n"
 		"  0:         18          0   IO-APIC    2-edge      timer\n"
-		" 45:        100         20   IR-PCI-MSI 524288-edge      vfio-msix[0](0000:01:00.0)\n"
-		" 46:          3          0   IR-PCI-MSI 524289-edge      vfio-msix[1](0000:01:00.0)\n"
+		" 45:    100     20   IR-PCI-MSI 524288-edge      vfio-msix[0](0000:01:00.0)\n"
+		" 46:      3      0   IR-PCI-MSI 524289-edge      vfio-msix[1](0000:01:00.0)\n"
 		" 47:       9000          0   IR-PCI-MSI 999-edge      vfio-msix[0](0000:02:00.0)\n"
 		" 48:       7000          0   IR-PCI-MSI 999-edge      nvme0q0 (0000:01:00.0)\n";
 

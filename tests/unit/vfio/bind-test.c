@@ -334,6 +334,26 @@ START_TEST(a_rule_that_cannot_be_written_is_undone)
 }
 END_TEST
 
+START_TEST(a_program_that_udev_would_misread_is_refused)
+{
+	static const char *const programs[] = { NULL, "hotbayctl", "/opt/my tools/hotbayctl",
+						"/opt/$env/hotbayctl" };
+	static const char *const addresses[] = { IDLE, NULL };
+	HbBindHost host = { .root = root, .ops = &fake_kernel_ops, .opaque = &kernel };
+
+	for (guint i = 0; i < G_N_ELEMENTS(programs); i++) {
+		HbBindRequest request = { .addresses = addresses,
+					  .flags = HB_BIND_PERSIST,
+					  .program = programs[i] };
+		g_autoptr(GError) error = NULL;
+
+		ck_assert(!hb_bind_switch(&host, &request, TRUE, &error));
+		ck_assert(g_error_matches(error, HB_ERROR, HB_ERROR_INVALID));
+	}
+	ck_assert_uint_eq(kernel.steps, 0);
+}
+END_TEST
+
 START_TEST(two_switches_at_once_are_refused)
 {
 	g_autofree char *path = g_build_filename(root, "sys/bus/pci", NULL);
@@ -374,6 +394,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, an_undoing_that_fails_is_said);
 	tcase_add_test(tcase, what_persists_is_a_rule_for_this_drive_and_goes_with_the_passthrough);
 	tcase_add_test(tcase, a_rule_that_cannot_be_written_is_undone);
+	tcase_add_test(tcase, a_program_that_udev_would_misread_is_refused);
 	tcase_add_test(tcase, two_switches_at_once_are_refused);
 	suite_add_tcase(suite, tcase);
 	return suite;
