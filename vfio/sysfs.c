@@ -47,10 +47,9 @@ static gboolean check_exists(const char *root, const char *address, GError **err
 
 	if (g_file_test(path, G_FILE_TEST_IS_DIR))
 		return TRUE;
-	g_set_error(
-		error, HB_ERROR, HB_ERROR_NOT_FOUND,
-		"%s: no such PCI device on this host; `lspci -D -d ::0108` lists its NVMe drives",
-		address);
+	g_set_error(error, HB_ERROR, HB_ERROR_NOT_FOUND,
+		    "%s: no such PCI device on this host; `hotbayctl drives` lists its NVMe drives",
+		    address);
 	return FALSE;
 }
 
@@ -63,7 +62,7 @@ static gboolean check_class(const char *root, const char *address, GError **erro
 	g_set_error(
 		error, HB_ERROR, HB_ERROR_UNSUPPORTED,
 		"%s: not an NVMe drive (its class is %06x, not 0108xx); only NVMe drives can be "
-		"passed through; `lspci -D -d ::0108` lists them",
+		"passed through; `hotbayctl drives` lists them",
 		address, class);
 	return FALSE;
 }
@@ -74,11 +73,10 @@ static gboolean check_driver(const char *root, const char *address, GError **err
 
 	if (g_strcmp0(driver, "vfio-pci") == 0)
 		return TRUE;
-	g_set_error(
-		error, HB_ERROR, HB_ERROR_UNSUPPORTED,
-		"%s: bound to %s, not to vfio-pci; make sure that the host does not use it, then "
-		"`driverctl set-override %s vfio-pci`",
-		address, driver ? driver : "no driver", address);
+	g_set_error(error, HB_ERROR, HB_ERROR_UNSUPPORTED,
+		    "%s: bound to %s, not to vfio-pci; `hotbayctl passthrough on %s` gives it to "
+		    "vfio-pci if the host does not use it",
+		    address, driver ? driver : "no driver", address);
 	return FALSE;
 }
 

@@ -74,6 +74,7 @@ def scenario(lab):
         assert idle.name not in [drive["serial"] for drive in ctl.drives().values()]
         idle.push()
         assert ctl.bays()[str(idle.number + 1)]["occupants"] == [idle.drive()]
+        wait_until(lambda: all(drive["size"] for drive in ctl.drives().values()), 10, "every drive has its size")
 
     with lab.step("without root the same drives and bays are there"):
         seen = {drive["address"]: drive for drive in ctl.as_nobody("drives", "--json")}
