@@ -5,6 +5,8 @@
 
 from soak import Soak
 
+SECONDS = 480  # a minute and a half on a machine that does nothing else
+
 
 def scenario(lab):
     Soak(lab, operations=16, seed=21).run()
