@@ -11,4 +11,10 @@
  */
 void hb_capability_add(HbConfigSpace *config, guint8 id, guint offset);
 
+/*
+ * The same for extended capability @id (PCIe r6.0 §7.6.3) in its @version: @offset is a multiple of
+ * 4 from 0x100, where the first one has to be.
+ */
+void hb_capability_add_extended(HbConfigSpace *config, guint16 id, guint8 version, guint offset);
+
 #endif

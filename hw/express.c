@@ -3,10 +3,13 @@
 
 /*
  * The PCI Express capability as data, of a root port, or of a switch's port. What a guest writes to
- * Device, Link and Root Control is kept and has no effect: there are no errors to report, no link
- * to train and no power management events. The link runs at its full width and speed whenever it is
- * active. Slot Control and Slot Status are read-only here: the slot's state machine owns them, and
- * what it says is shown.
+ * Device, Link and Root Control is kept and has no effect here: no link is trained and no power
+ * management event comes; hw/aer.c looks at the error reporting enables. Slot Control and Slot
+ * Status are read-only: the slot's state machine owns them, and what it says is shown.
+ *
+ * The link is always trained when it is active. It runs as the drive's own link on the host does,
+ * as far as the port can follow: both ends of a link that name different speeds make a guest report
+ * a drive that is slower than it could be (Linux drivers/pci/pci.c, pcie_print_link_status()).
  */
 
 #include "hw/express.h"
@@ -15,13 +18,12 @@
 
 _Static_assert(PCI_EXP_SLTSTA2 + 2 == HB_EXPRESS_SIZE, "the capability ends with Slot Status 2");
 
-#define VERSION	       2
-#define SPEED_8_GT     3
-#define SPEEDS_TO_8_GT (7u << 1) /* Link Capabilities 2, Supported Link Speeds Vector */
-#define WIDTH	       4
-#define WIDTH_SHIFT    4
-#define PORT_SHIFT     24
-#define TYPE_SHIFT     4 /* Device/Port Type */
+#define VERSION	      2
+#define SPEEDS_SHIFT  1	 /* Link Capabilities 2, Supported Link Speeds Vector */
+#define CHAIN_LONGEST 48 /* capabilities of four bytes between the header and 0x100 */
+#define WIDTH_SHIFT   4
+#define PORT_SHIFT    24
+#define TYPE_SHIFT    4 /* Device/Port Type */
 
 /* Errors, relaxed ordering, payload, no snoop, read request size; as after reset. */
 #define DEVICE_CONTROL_WRITABLE 0x78ff
@@ -52,12 +54,9 @@ static const Register registers[] = {
 	{ PCI_EXP_DEVCAP, 4, PCI_EXP_DEVCAP_RBER, 0, ALL_PORTS },
 	{ PCI_EXP_DEVCTL, 2, DEVICE_CONTROL_INITIAL, DEVICE_CONTROL_WRITABLE, ALL_PORTS },
 	{ PCI_EXP_LNKCTL, 2, 0, LINK_CONTROL_WRITABLE, ALL_PORTS },
-	{ PCI_EXP_LNKSTA, 2, SPEED_8_GT | WIDTH << WIDTH_SHIFT, 0, UPSTREAM },
 	{ PCI_EXP_RTCTL, 2, 0, ROOT_CONTROL_WRITABLE, ROOT_PORT },
 	{ PCI_EXP_DEVCAP2, 4, PCI_EXP_DEVCAP2_ARI, 0, WITH_SLOT },
 	{ PCI_EXP_DEVCTL2, 2, 0, PCI_EXP_DEVCTL2_ARI, WITH_SLOT },
-	{ PCI_EXP_LNKCAP2, 4, SPEEDS_TO_8_GT, 0, ALL_PORTS },
-	{ PCI_EXP_LNKCTL2, 2, SPEED_8_GT, LINK_CONTROL_2_SPEED, ALL_PORTS },
 };
 
 static void init_register(HbConfigSpace *config, guint capability, const Register *reg)
@@ -69,8 +68,24 @@ static void init_register(HbConfigSpace *config, guint capability, const Registe
 	hb_config_space_set_writable(config, capability + reg->offset, reg->size, reg->writable);
 }
 
+/* An upstream port's link is always up. */
+static void init_link(HbConfigSpace *config, guint capability, gboolean has_slot,
+		      guint8 port_number, HbLink fastest)
+{
+	guint32 speeds = ((1u << fastest.speed) - 1) << SPEEDS_SHIFT;
+	guint16 status = (guint16)(fastest.speed | fastest.width << WIDTH_SHIFT);
+
+	hb_config_space_set_u32(config, capability + PCI_EXP_LNKCAP,
+				status | (has_slot ? PCI_EXP_LNKCAP_DLLLARC : 0) |
+					(guint32)port_number << PORT_SHIFT);
+	hb_config_space_set_u16(config, capability + PCI_EXP_LNKSTA, has_slot ? 0 : status);
+	hb_config_space_set_u32(config, capability + PCI_EXP_LNKCAP2, speeds);
+	hb_config_space_set_u16(config, capability + PCI_EXP_LNKCTL2, fastest.speed);
+	hb_config_space_set_writable(config, capability + PCI_EXP_LNKCTL2, 2, LINK_CONTROL_2_SPEED);
+}
+
 void hb_express_init(HbConfigSpace *config, guint capability, guint type, guint8 port_number,
-		     guint32 slot_capabilities)
+		     HbLink fastest, guint32 slot_capabilities)
 {
 	gboolean has_slot = (WITH_SLOT >> type) & 1;
 
@@ -80,10 +95,7 @@ void hb_express_init(HbConfigSpace *config, guint capability, guint type, guint8
 	hb_config_space_set_u16(
 		config, capability + PCI_EXP_FLAGS,
 		(guint16)(VERSION | type << TYPE_SHIFT | (has_slot ? PCI_EXP_FLAGS_SLOT : 0)));
-	hb_config_space_set_u32(config, capability + PCI_EXP_LNKCAP,
-				SPEED_8_GT | WIDTH << WIDTH_SHIFT |
-					(has_slot ? PCI_EXP_LNKCAP_DLLLARC : 0) |
-					(guint32)port_number << PORT_SHIFT);
+	init_link(config, capability, has_slot, port_number, fastest);
 	hb_config_space_set_u32(config, capability + PCI_EXP_SLTCAP, slot_capabilities);
 	hb_config_space_set_write_1_clear(config, capability + PCI_EXP_DEVSTA, 2,
 					  DEVICE_STATUS_ERRORS);
@@ -92,14 +104,60 @@ void hb_express_init(HbConfigSpace *config, guint capability, guint type, guint8
 						  PCI_EXP_RTSTA_PME);
 }
 
-void hb_express_set_slot(HbConfigSpace *config, guint capability, gboolean link_active,
+void hb_express_set_slot(HbConfigSpace *config, guint capability, const HbLink *link,
 			 guint16 slot_control, guint16 slot_status)
 {
-	guint16 link = 0;
+	guint16 status = 0;
 
-	if (link_active)
-		link = SPEED_8_GT | WIDTH << WIDTH_SHIFT | PCI_EXP_LNKSTA_DLLLA;
-	hb_config_space_set_u16(config, capability + PCI_EXP_LNKSTA, link);
+	if (link)
+		status = (guint16)(link->speed | link->width << WIDTH_SHIFT | PCI_EXP_LNKSTA_DLLLA);
+	hb_config_space_set_u16(config, capability + PCI_EXP_LNKSTA, status);
 	hb_config_space_set_u16(config, capability + PCI_EXP_SLTCTL, slot_control);
 	hb_config_space_set_u16(config, capability + PCI_EXP_SLTSTA, slot_status);
+}
+
+gboolean hb_express_is_speed(guint speed)
+{
+	return speed >= HB_LINK_SPEED_2_5_GT && speed <= HB_LINK_SPEED_64_GT;
+}
+
+gboolean hb_express_is_width(guint width)
+{
+	static const guint8 widths[] = { 1, 2, 4, 8, 12, 16, 32 };
+
+	for (guint i = 0; i < G_N_ELEMENTS(widths); i++)
+		if (width == widths[i])
+			return TRUE;
+	return FALSE;
+}
+
+/* Where the function's own capability is; 0 if it has none. */
+static guint find_express(HbPciFunction *function)
+{
+	guint offset = function->ops->config_read(function, PCI_CAPABILITY_LIST, 1) & ~3u;
+
+	for (guint i = 0; i < CHAIN_LONGEST && offset >= HB_CONFIG_HEADER_SIZE; i++) {
+		guint32 header = function->ops->config_read(function, offset, 2);
+
+		if ((header & 0xff) == PCI_CAP_ID_EXP)
+			return offset;
+		offset = header >> 8 & ~3u;
+	}
+	return 0;
+}
+
+HbLink hb_express_get_link(HbPciFunction *function, HbLink fastest)
+{
+	guint express = find_express(function);
+	guint32 status = 0;
+
+	if (express && express <= PCI_CFG_SPACE_SIZE - HB_EXPRESS_SIZE)
+		status = function->ops->config_read(function, express + PCI_EXP_LNKSTA, 2);
+	guint speed = status & PCI_EXP_LNKSTA_CLS;
+	guint width = (status & PCI_EXP_LNKSTA_NLW) >> WIDTH_SHIFT;
+
+	if (!hb_express_is_speed(speed) || !hb_express_is_width(width))
+		return fastest;
+	return (HbLink){ .speed = (guint8)MIN(speed, fastest.speed),
+			 .width = (guint8)MIN(width, fastest.width) };
 }

@@ -6,6 +6,7 @@
  * these are the defaults.
  */
 
+#include "hw/express.h"
 #include "hw/port.h"
 
 #include <hotbay/error.h>
@@ -17,6 +18,7 @@
 #define DEFAULT_ACKNOWLEDGE_TIMEOUT_MS	60000
 #define DEFAULT_MEM32_SIZE		(2 * MIB)
 #define DEFAULT_MEM64_SIZE		(64 * MIB)
+#define DEFAULT_POWER_LIMIT		25     /* what an SFF-8639 bay gives */
 #define SLOT_NUMBER_LAST		0x1fff /* 13 bits, PCIe r6.0 §7.5.3.9 */
 
 void hb_port_config_init(HbPortConfig *config)
@@ -28,6 +30,8 @@ void hb_port_config_init(HbPortConfig *config)
 		.indicators = TRUE,
 		.no_command_completed = TRUE,
 		.surprise = TRUE,
+		.slot_power_limit = DEFAULT_POWER_LIMIT,
+		.link = HB_EXPRESS_DEFAULT_LINK,
 		.removal_timeout_ms = DEFAULT_REMOVAL_TIMEOUT_MS,
 		.host_removal_timeout_ms = DEFAULT_HOST_REMOVAL_TIMEOUT_MS,
 		.acknowledge_timeout_ms = DEFAULT_ACKNOWLEDGE_TIMEOUT_MS,
@@ -50,6 +54,16 @@ gboolean hb_port_config_check(const HbPortConfig *config, GError **error)
 	else if (config->mem32_size % MIB || config->mem64_size % MIB)
 		g_set_error(error, HB_ERROR, HB_ERROR_INVALID,
 			    "port %s: a window is no multiple of 1 MiB: round it up", config->id);
+	else if (config->slot_power_limit > HB_SLOT_POWER_LIMIT_MAX)
+		g_set_error(error, HB_ERROR, HB_ERROR_INVALID,
+			    "port %s: a slot power limit of %u W is too large: use 0 to %u",
+			    config->id, config->slot_power_limit, HB_SLOT_POWER_LIMIT_MAX);
+	else if (!hb_express_is_speed(config->link.speed) ||
+		 !hb_express_is_width(config->link.width))
+		g_set_error(error, HB_ERROR, HB_ERROR_INVALID,
+			    "port %s: there is no link of speed %u and width %u: use speeds 1 to 6 "
+			    "and widths 1, 2, 4, 8, 12, 16 and 32",
+			    config->id, config->link.speed, config->link.width);
 	else
 		return TRUE;
 	return FALSE;

@@ -3,6 +3,7 @@
 #ifndef HW_PORT_PRIVATE_H
 #define HW_PORT_PRIVATE_H
 
+#include "hw/aer.h"
 #include "hw/bus.h"
 #include "hw/config-space.h"
 #include "hw/host-bridge.h"
@@ -23,9 +24,12 @@ struct HbPort {
 	HbConfigSpace space;
 	guint8 initial[HB_CONFIG_SIZE]; /* values of @space after a reset */
 	HbMsi msi;
+	HbAer aer;		 /* of a root port */
+	gboolean error_asserted; /* the error interrupt's condition held at the last look */
 	HbSlot slot;
 	HbPciFunction *occupant; /* (nullable): owned */
 	HbPciFunction *newcomer; /* (nullable): owned; in line */
+	HbLink link;		 /* with the occupant, while it is active */
 	GSource *timer;		 /* (nullable): of the slot's state */
 	HbRemoval removal;	 /* the one under way */
 	gint64 removal_ends_us;	 /* and when its time is up; 0: never */
@@ -42,6 +46,15 @@ static inline gboolean hb_port_holds_switch(const HbPort *port)
 
 /* Gives the slot an input and carries out what it decides. With the bus lock held. */
 void hb_port_step(HbPort *port, HbSlotInput input, guint16 value, guint16 mask);
+
+/* Errors are reported by root ports. */
+static inline gboolean hb_port_has_aer(const HbPort *port)
+{
+	return !port->config.parent;
+}
+
+/* After the error registers changed: sends the interrupt that they ask for. With the lock held. */
+void hb_port_look_at_errors(HbPort *port);
 
 /* From now on, for the time of the removal under way. Likewise. */
 void hb_port_start_removal_timer(HbPort *port);

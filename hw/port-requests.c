@@ -10,6 +10,7 @@
  *                           of the one in line DISMISS_NEWCOMER
  *   give back to the host   the same within the port's time; of a removal under way INSIST
  *   pull                    PULL, of the one in line PULL_NEWCOMER
+ *   fail                    the same, after the error registers have the cause
  *
  * A removal has one time, from its request to its end, however often the guest has to be asked.
  */
@@ -20,6 +21,8 @@
 #include "hw/host-bridge.h"
 
 #include <hotbay/error.h>
+
+#include <linux/pci_regs.h>
 
 static gboolean check_plug(HbPort *port, GError **error)
 {
@@ -93,6 +96,11 @@ static gboolean check_request(HbPort *port, HbPciFunction *function, GError **er
 	else if (hb_slot_is_removal_pending(&port->slot))
 		g_set_error(error, HB_ERROR, HB_ERROR_BUSY,
 			    "slot %s: a removal is in flight: wait for its end, or pull", id);
+	else if (port->slot.state == HB_SLOT_STATE_ON && !port->config.hotplug)
+		g_set_error(error, HB_ERROR, HB_ERROR_UNSUPPORTED,
+			    "slot %s is not hot-plug capable: what is in it stays until the guest "
+			    "ends; create the port with hotplug=on",
+			    id);
 	else if (port->slot.state == HB_SLOT_STATE_ON && !hb_slot_can_be_asked(&port->slot))
 		g_set_error(error, HB_ERROR, HB_ERROR_UNSUPPORTED,
 			    "slot %s has no way to ask the guest: create the port with hotplug, an "
@@ -145,13 +153,18 @@ gboolean hb_port_request_removal(HbPort *port, GError **error)
 	return accepted;
 }
 
+static gboolean is_occupant(const HbPort *port, const HbPciFunction *function)
+{
+	return port->occupant && (!function || function == port->occupant);
+}
+
 /* With the bus lock held. */
 static void pull(HbPort *port, HbPciFunction *function, HbSlotReason reason)
 {
 	if (hb_port_holds_switch(port))
 		return;
 	port->pull_reason = reason;
-	if (port->occupant && (!function || function == port->occupant))
+	if (is_occupant(port, function))
 		hb_port_step(port, HB_SLOT_INPUT_PULL, 0, 0);
 	else if (function && function == port->newcomer)
 		hb_port_step(port, HB_SLOT_INPUT_PULL_NEWCOMER, 0, 0);
@@ -167,6 +180,24 @@ void hb_port_pull_because(HbPort *port, HbPciFunction *function, HbSlotReason re
 void hb_port_pull(HbPort *port, HbPciFunction *function)
 {
 	hb_port_pull_because(port, function, HB_SLOT_REASON_PULL);
+}
+
+/* A root port is on bus 0, so its devfn is all of its ID. */
+void hb_port_fail(HbPort *port, HbPciFunction *function, HbPortFailure failure)
+{
+	static const guint32 errors[] = {
+		[HB_PORT_FAILURE_INTERNAL] = PCI_ERR_UNC_INTN,
+		[HB_PORT_FAILURE_SILENT] = PCI_ERR_UNC_COMP_TIME,
+	};
+
+	hb_host_bridge_lock(port->bridge);
+	if (hb_port_has_aer(port) && is_occupant(port, function) &&
+	    port->slot.registers.link_active) {
+		hb_aer_report(&port->aer, port->config.devfn, errors[failure]);
+		hb_port_look_at_errors(port);
+	}
+	pull(port, function, HB_SLOT_REASON_ERROR);
+	hb_host_bridge_unlock(port->bridge);
 }
 
 /* The removal under way gets no more time than @removal. */

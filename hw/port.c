@@ -22,6 +22,7 @@
 
 #include "hw/port-private.h"
 
+#include "hw/aer.h"
 #include "hw/bridge.h"
 #include "hw/bus.h"
 #include "hw/capability.h"
@@ -131,6 +132,7 @@ static Leaving perform_moves(HbPort *port, guint actions)
 	if (actions & HB_SLOT_ACTION_ADMIT) {
 		port->occupant = g_steal_pointer(&port->newcomer);
 		port->occupant->ops->attach(port->occupant, port->bridge);
+		port->link = hb_express_get_link(port->occupant, port->config.link);
 	}
 	if (actions & HB_SLOT_ACTION_RESET && port->occupant)
 		port->occupant->ops->bus_reset(port->occupant);
@@ -152,19 +154,31 @@ static void show_registers(HbPort *port)
 {
 	const HbSlotRegisters *registers = &port->slot.registers;
 
-	hb_express_set_slot(&port->space, HB_PORT_EXPRESS, registers->link_active,
-			    registers->control, registers->status);
+	hb_express_set_slot(&port->space, HB_PORT_EXPRESS,
+			    registers->link_active ? &port->link : NULL, registers->control,
+			    registers->status);
 }
 
-/* An interrupt that is masked is pending only while its condition holds (PCIe r6.0 §6.1.4.5). */
-static void perform_interrupt(HbPort *port, guint actions)
+/*
+ * The slot and the error registers share one message. A masked one is pending only while one of
+ * their conditions holds (PCIe r6.0 §6.1.4.5).
+ */
+static void notify(HbPort *port, gboolean edge)
 {
 	HbMsiMessage message;
 
-	if (!port->slot.asserted)
+	if (!port->slot.asserted && !port->error_asserted)
 		hb_msi_withdraw(&port->msi, 0);
-	if (actions & HB_SLOT_ACTION_NOTIFY && hb_msi_notify(&port->msi, 0, &message))
+	if (edge && hb_msi_notify(&port->msi, 0, &message))
 		signal_message(port, &message);
+}
+
+void hb_port_look_at_errors(HbPort *port)
+{
+	gboolean was_asserted = port->error_asserted;
+
+	port->error_asserted = hb_port_has_aer(port) && hb_aer_is_asserted(&port->aer);
+	notify(port, port->error_asserted && !was_asserted);
 }
 
 static void report(HbPort *port, HbSlotEvent event, HbSlotReason reason, HbPciFunction *function)
@@ -235,7 +249,7 @@ void hb_port_step(HbPort *port, HbSlotInput input, guint16 value, guint16 mask)
 	perform_timers(port, result.actions);
 	Leaving leaving = perform_moves(port, result.actions);
 	show_registers(port);
-	perform_interrupt(port, result.actions);
+	notify(port, !!(result.actions & HB_SLOT_ACTION_NOTIFY));
 	perform_reports(port, &result, &leaving);
 }
 
@@ -280,6 +294,7 @@ static void write_space(HbPort *port, guint offset, guint size, guint32 value)
 		path_changed(&port->function);
 	if (effects & HB_BRIDGE_BUS_RESET && port->occupant)
 		port->occupant->ops->bus_reset(port->occupant);
+	hb_port_look_at_errors(port);
 	if (hb_msi_unmasked(&port->msi, 0, &message))
 		signal_message(port, &message);
 }
@@ -305,6 +320,7 @@ static void reset(HbPciFunction *function)
 	HbPciFunction *occupant = port->occupant;
 
 	memcpy(port->space.value, port->initial, sizeof(port->initial));
+	port->error_asserted = FALSE;
 	hb_port_step(port, HB_SLOT_INPUT_RESET, 0, 0);
 	if (occupant && port->occupant == occupant)
 		occupant->ops->reset(occupant);
@@ -318,6 +334,7 @@ static void bus_reset(HbPciFunction *function)
 	HbPciFunction *occupant = port->occupant;
 
 	memcpy(port->space.value, port->initial, sizeof(port->initial));
+	port->error_asserted = FALSE;
 	hb_port_step(port, HB_SLOT_INPUT_RESET, 0, 0);
 	if (occupant && port->occupant == occupant)
 		occupant->ops->bus_reset(occupant);
@@ -446,6 +463,7 @@ static void init_slot(HbPort *port)
 	const HbPortConfig *config = &port->config;
 	HbSlotProperties properties = {
 		.number = config->slot,
+		.power_limit = (guint8)config->slot_power_limit,
 		.hotplug = config->hotplug,
 		.attention_button = config->attention_button,
 		.power_controller = config->power_controller,
@@ -472,11 +490,15 @@ static void init_space(HbPort *port)
 	hb_capability_add(space, PCI_CAP_ID_EXP, HB_PORT_EXPRESS);
 	hb_express_init(space, HB_PORT_EXPRESS,
 			port->config.parent ? PCI_EXP_TYPE_DOWNSTREAM : PCI_EXP_TYPE_ROOT_PORT,
-			(guint8)port->config.slot,
+			(guint8)port->config.slot, port->config.link,
 			hb_slot_registers_get_capabilities(&port->slot.registers));
 	hb_capability_add(space, PCI_CAP_ID_MSI, HB_PORT_MSI);
 	hb_msi_init(&port->msi, space, HB_PORT_MSI, 1);
 	hb_bridge_add_pm(space, HB_PORT_PM);
+	if (hb_port_has_aer(port)) {
+		hb_capability_add_extended(space, PCI_EXT_CAP_ID_ERR, 2, HB_PORT_AER);
+		hb_aer_init(&port->aer, space, HB_PORT_AER, HB_PORT_EXPRESS);
+	}
 	show_registers(port);
 	memcpy(port->initial, space->value, sizeof(port->initial));
 }

@@ -17,6 +17,7 @@
 #define HB_PORT_PM	0x40
 #define HB_PORT_MSI	0x48
 #define HB_PORT_EXPRESS 0x60
+#define HB_PORT_AER	0x100
 
 /* FALSE with %HB_ERROR_INVALID: no port can be like this. */
 gboolean hb_port_config_check(const HbPortConfig *config, GError **error);

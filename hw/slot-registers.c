@@ -17,10 +17,10 @@
 
 #include <linux/pci_regs.h>
 
-#define POWER_LIMIT_25_WATT (25u << 7)
-#define NUMBER_SHIFT	    19
-#define ATTENTION_SHIFT	    6
-#define POWER_SHIFT	    8
+#define POWER_LIMIT_SHIFT 7 /* of whole watts: Slot Power Limit Scale is 0 */
+#define NUMBER_SHIFT	  19
+#define ATTENTION_SHIFT	  6
+#define POWER_SHIFT	  8
 
 #define EVENTS (PCI_EXP_SLTSTA_ABP | PCI_EXP_SLTSTA_PDC | PCI_EXP_SLTSTA_CC | PCI_EXP_SLTSTA_DLLSC)
 
@@ -222,7 +222,8 @@ void hb_slot_registers_write_status(HbSlotRegisters *registers, guint16 value)
 guint32 hb_slot_registers_get_capabilities(const HbSlotRegisters *registers)
 {
 	const HbSlotProperties *has = &registers->properties;
-	guint32 capabilities = POWER_LIMIT_25_WATT | (guint32)has->number << NUMBER_SHIFT;
+	guint32 capabilities = (guint32)has->power_limit << POWER_LIMIT_SHIFT |
+			       (guint32)has->number << NUMBER_SHIFT;
 
 	if (has->hotplug)
 		capabilities |= PCI_EXP_SLTCAP_HPC;

@@ -8,7 +8,8 @@
 /* What the slot has; fixed at creation, told to the guest in Slot Capabilities. */
 typedef struct HbSlotProperties {
 	guint16 number;
-	gboolean hotplug; /* FALSE: none of those below either */
+	guint8 power_limit; /* watts */
+	gboolean hotplug;   /* FALSE: none of those below either */
 	gboolean attention_button;
 	gboolean power_controller;
 	gboolean indicators;

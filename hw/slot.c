@@ -474,7 +474,10 @@ void hb_slot_init(HbSlot *slot, const HbSlotProperties *properties)
 {
 	*slot = (HbSlot){ .registers.properties = *properties, .state = HB_SLOT_STATE_EMPTY };
 	if (!properties->hotplug)
-		slot->registers.properties = (HbSlotProperties){ .number = properties->number };
+		slot->registers.properties = (HbSlotProperties){
+			.number = properties->number,
+			.power_limit = properties->power_limit,
+		};
 	hb_slot_registers_reset(&slot->registers, FALSE);
 }
 

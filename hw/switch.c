@@ -212,7 +212,8 @@ static void init_space(HbSwitch *self)
 	hb_config_space_init(space);
 	hb_bridge_init(space, HB_UPSTREAM_PORT_VENDOR_ID, HB_UPSTREAM_PORT_DEVICE_ID, FALSE);
 	hb_capability_add(space, PCI_CAP_ID_EXP, HB_UPSTREAM_PORT_EXPRESS);
-	hb_express_init(space, HB_UPSTREAM_PORT_EXPRESS, PCI_EXP_TYPE_UPSTREAM, 0, 0);
+	hb_express_init(space, HB_UPSTREAM_PORT_EXPRESS, PCI_EXP_TYPE_UPSTREAM, 0,
+			HB_EXPRESS_DEFAULT_LINK, 0);
 	hb_bridge_add_pm(space, HB_UPSTREAM_PORT_PM);
 	memcpy(self->initial, space->value, sizeof(self->initial));
 }

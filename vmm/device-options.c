@@ -190,6 +190,46 @@ static gboolean read_port_place(HbProperties *properties, HbPortOptions *port, G
 	return TRUE;
 }
 
+/* One of @choices; where it stands among them replaces @index. */
+static gboolean take_choice(HbProperties *properties, const char *name, const char *const *choices,
+			    guint *index, GError **error)
+{
+	const char *text = hb_properties_take(properties, name);
+
+	if (text == NULL)
+		return TRUE;
+	for (guint i = 0; choices[i]; i++) {
+		if (g_str_equal(choices[i], text)) {
+			*index = i;
+			return TRUE;
+		}
+	}
+	g_autofree char *list = g_strjoinv(", ", (char **)choices);
+	g_set_error(error, HB_ERROR, HB_ERROR_INVALID, "Parameter '%s' expects one of %s, not '%s'",
+		    name, list, text);
+	return FALSE;
+}
+
+/* QEMU's names and values (QEMU hw/core/qdev-properties-system.c). */
+static gboolean read_port_link(HbProperties *properties, HbPortConfig *config, GError **error)
+{
+	static const char *const speeds[] = { "2_5", "5", "8", "16", "32", "64", NULL };
+	static const char *const widths[] = { "1", "2", "4", "8", "12", "16", "32", NULL };
+	guint speed = config->link.speed - HB_LINK_SPEED_2_5_GT, width = G_MAXUINT;
+	guint64 watts = config->slot_power_limit;
+
+	if (!take_choice(properties, "x-speed", speeds, &speed, error) ||
+	    !take_choice(properties, "x-width", widths, &width, error) ||
+	    !hb_properties_take_uint(properties, "slot-power-limit", 0, HB_SLOT_POWER_LIMIT_MAX,
+				     &watts, error))
+		return FALSE;
+	config->link.speed = (guint8)(HB_LINK_SPEED_2_5_GT + speed);
+	if (width != G_MAXUINT)
+		config->link.width = (guint8)g_ascii_strtoull(widths[width], NULL, 10);
+	config->slot_power_limit = (guint)watts;
+	return TRUE;
+}
+
 static gboolean read_port_slot(HbProperties *properties, HbPortConfig *config, GError **error)
 {
 	const struct {
@@ -197,11 +237,11 @@ static gboolean read_port_slot(HbProperties *properties, HbPortConfig *config, G
 		gboolean *value;
 	} switches[] = {
 		{ "hotplug", &config->hotplug },
-		{ "x-attention-button", &config->attention_button },
-		{ "x-power-controller", &config->power_controller },
-		{ "x-indicators", &config->indicators },
-		{ "x-no-command-completed", &config->no_command_completed },
-		{ "x-surprise", &config->surprise },
+		{ "attention-button", &config->attention_button },
+		{ "power-controller", &config->power_controller },
+		{ "indicators", &config->indicators },
+		{ "no-command-completed", &config->no_command_completed },
+		{ "surprise", &config->surprise },
 		{ "guest-eject", &config->guest_eject },
 	};
 	const struct {
@@ -226,7 +266,8 @@ static gboolean read_port_slot(HbProperties *properties, HbPortConfig *config, G
 			return FALSE;
 		*timeouts[i].value = (guint)timeout;
 	}
-	return read_reserves(properties, config, error);
+	return read_port_link(properties, config, error) &&
+	       read_reserves(properties, config, error);
 }
 
 static HbPortOptions *read_port(HbProperties *properties, gboolean is_downstream, GError **error)

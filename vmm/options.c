@@ -372,10 +372,11 @@ static const Flag flags[] = {
 	{ "append", "TEXT", "its command line", read_string, MEMBER(append) },
 	{ "device", "pcie-root-port,id=ID[,addr=D.F][,chassis=N,slot=N][,PROPERTY=...]",
 	  "a hot-plug slot; more properties: bus=pcie.0 multifunction=on|off hotplug=on|off "
-	  "mem-reserve=SIZE pref64-reserve=SIZE bus-reserve=N x-attention-button=on|off "
-	  "x-power-controller=on|off x-indicators=on|off x-no-command-completed=on|off "
-	  "x-surprise=on|off guest-eject=on|off x-removal-timeout-ms=N "
-	  "x-host-removal-timeout-ms=N x-acknowledge-timeout-ms=N",
+	  "mem-reserve=SIZE pref64-reserve=SIZE bus-reserve=N attention-button=on|off "
+	  "power-controller=on|off indicators=on|off no-command-completed=on|off surprise=on|off "
+	  "slot-power-limit=WATTS x-speed=2_5|5|8|16|32|64 x-width=1|2|4|8|12|16|32 "
+	  "guest-eject=on|off x-removal-timeout-ms=N x-host-removal-timeout-ms=N "
+	  "x-acknowledge-timeout-ms=N",
 	  read_device },
 	{ "device", "x3130-upstream,id=ID,bus=PORT",
 	  "a PCIe switch in that port, which then has no hot-plug", read_device },

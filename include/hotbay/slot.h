@@ -7,6 +7,29 @@
 
 G_BEGIN_DECLS
 
+/** HbLinkSpeed: a link speed as registers write it, PCIe r6.0 §7.5.3.6. */
+typedef enum HbLinkSpeed {
+	HB_LINK_SPEED_2_5_GT = 1,
+	HB_LINK_SPEED_5_GT,
+	HB_LINK_SPEED_8_GT,
+	HB_LINK_SPEED_16_GT,
+	HB_LINK_SPEED_32_GT,
+	HB_LINK_SPEED_64_GT,
+} HbLinkSpeed;
+
+/**
+ * HbLink:
+ * @speed: of HbLinkSpeed
+ * @width: lanes: 1, 2, 4, 8, 12, 16 or 32
+ */
+typedef struct HbLink {
+	guint8 speed;
+	guint8 width;
+} HbLink;
+
+/** HB_SLOT_POWER_LIMIT_MAX: the most that is told in whole watts, PCIe r6.0 §7.5.3.9. */
+#define HB_SLOT_POWER_LIMIT_MAX 239
+
 /**
  * HbPortConfig:
  * @id: the operator's name for the port, unique in the VM; copied
@@ -24,6 +47,9 @@ G_BEGIN_DECLS
  * @no_command_completed: no Command Completed event after each write of Slot Control, and no wait
  * for it
  * @surprise: Hot-Plug Surprise: a drive may leave without notice
+ * @slot_power_limit: watts that the slot offers, 0 to %HB_SLOT_POWER_LIMIT_MAX; told, not enforced
+ * @link: the fastest and widest link that the port offers; while a drive is in the slot the guest
+ * reads the drive's own, as far as the port goes with it
  * @removal_timeout_ms: how long a removal may take from its request on, if the request says nothing
  *   else; 0: for ever
  * @host_removal_timeout_ms: how long a removal may take that the host asks for, which waits for it:
@@ -50,6 +76,8 @@ typedef struct HbPortConfig {
 	gboolean indicators;
 	gboolean no_command_completed;
 	gboolean surprise;
+	guint slot_power_limit;
+	HbLink link;
 	guint removal_timeout_ms;
 	guint host_removal_timeout_ms;
 	guint acknowledge_timeout_ms;
@@ -135,6 +163,7 @@ typedef enum HbSlotReason {
 				 way: done at once */
 	HB_SLOT_REASON_CANCELLED, /* the guest took its consent back */
 	HB_SLOT_REASON_TIMED_OUT, /* the guest did not answer in time */
+	HB_SLOT_REASON_ERROR, /* hb_port_fail(): the drive is there, and does not work any more */
 	HB_SLOT_REASON_ESCALATED, /* a removal that was insisted on was refused, or out of time */
 	HB_SLOT_REASON_COMMAND,	  /* pulled because the operator said so; it is still there */
 	HB_SLOT_REASON_SHUTDOWN,  /* the guest has ended */
@@ -267,6 +296,28 @@ void hb_port_pull(HbPort *port, HbPciFunction *function);
 
 /** hb_port_pull_because: likewise, where @reason says more than %HB_SLOT_REASON_PULL. */
 void hb_port_pull_because(HbPort *port, HbPciFunction *function, HbSlotReason reason);
+
+/**
+ * HbPortFailure:
+ * @HB_PORT_FAILURE_INTERNAL: the function reported an error that it cannot recover from
+ * @HB_PORT_FAILURE_SILENT: it does not answer, though its link is up
+ */
+typedef enum HbPortFailure {
+	HB_PORT_FAILURE_INTERNAL,
+	HB_PORT_FAILURE_SILENT,
+} HbPortFailure;
+
+/**
+ * hb_port_fail:
+ * @function: as for hb_port_pull()
+ *
+ * The occupant is there but broken, and goes: what hb_port_pull() does, for
+ * %HB_SLOT_REASON_ERROR. Before the slot's own events the port records the error as one that it has
+ * seen itself, non-fatal, by Advanced Error Reporting (PCIe r6.0 §6.2): an Uncorrectable Internal
+ * Error, or a Completion Timeout. So the guest's log says why the drive went. Any thread, without
+ * the bus lock: never from a function's ops.
+ */
+void hb_port_fail(HbPort *port, HbPciFunction *function, HbPortFailure failure);
 
 /**
  * hb_port_set_running:

@@ -53,10 +53,10 @@ START_TEST(test_a_port_takes_its_properties)
 {
 	assert_read(PORT
 		    "bay0,bus=pcie.0,chassis=3,slot=0x21,addr=1d.0,multifunction=on,hotplug=off,"
-		    "x-attention-button=off,x-power-controller=on,x-indicators=off,"
-		    "x-surprise=off,x-removal-timeout-ms=500,x-host-removal-timeout-ms=600,"
-		    "x-acknowledge-timeout-ms=0,guest-eject=off,mem-reserve=4M,"
-		    "pref64-reserve=1G");
+		    "attention-button=off,power-controller=on,indicators=off,"
+		    "no-command-completed=off,surprise=off,x-removal-timeout-ms=500,"
+		    "x-host-removal-timeout-ms=600,x-acknowledge-timeout-ms=0,guest-eject=off,"
+		    "mem-reserve=4M,pref64-reserve=1G,slot-power-limit=70,x-speed=16,x-width=12");
 	const HbPortConfig *config = &port(0)->config;
 
 	ck_assert_str_eq(config->id, "bay0");
@@ -68,7 +68,11 @@ START_TEST(test_a_port_takes_its_properties)
 	ck_assert(!config->attention_button);
 	ck_assert(config->power_controller);
 	ck_assert(!config->indicators);
+	ck_assert(!config->no_command_completed);
 	ck_assert(!config->surprise);
+	ck_assert_uint_eq(config->slot_power_limit, 70);
+	ck_assert_uint_eq(config->link.speed, HB_LINK_SPEED_16_GT);
+	ck_assert_uint_eq(config->link.width, 12);
 	ck_assert_uint_eq(config->removal_timeout_ms, 500);
 	ck_assert_uint_eq(config->host_removal_timeout_ms, 600);
 	ck_assert_uint_eq(config->acknowledge_timeout_ms, 0);
