@@ -7,8 +7,11 @@
  * A register is one of three things. *Constant*: the guest reads what the drive had when it was
  * opened (or what the table says instead) and writes nothing. *Emulated*: the guest's writes stay
  * here. *Passed through*: reads come from the drive, and those writes reach it that the table
- * names. A capability that the table does not name is hidden: it is cut out of its chain and reads
- * zero.
+ * names. *Latched* bits are passed through in one direction: VFIO lets nobody clear them, so a bit
+ * that the guest has cleared is hidden from it until the drive is seen without it, which is when
+ * the host has cleared it. As long as the drive holds it, a second event cannot be told from the
+ * first, by us or by anybody. A capability that the table does not name is hidden: it is cut out of
+ * its chain and reads zero.
  *
  * What decides: the guest may use its own drive, but nothing that belongs to the path between drive
  * and memory (payload sizes, link control, address translation), which is the host's, nor what
@@ -32,7 +35,7 @@ typedef struct Register {
 	guint8 size;
 	guint32 from_device;
 	guint32 to_device;
-	guint32 clear_in_device;
+	guint32 latched;  /* from the device, and written one to clear */
 	guint32 emulated; /* writable, and begin as zero */
 	guint32 hidden;	  /* read zero */
 	guint32 ones;	  /* read one */
@@ -54,8 +57,7 @@ static const Register header_registers[] = {
 	  .emulated = PCI_COMMAND_MASTER | PCI_COMMAND_MEMORY | PCI_COMMAND_PARITY |
 		      PCI_COMMAND_SERR | PCI_COMMAND_INTX_DISABLE,
 	  .hidden = PCI_COMMAND_IO },
-	{ PCI_STATUS, 2, .from_device = 0xf900, .clear_in_device = 0xf900,
-	  .hidden = PCI_STATUS_INTERRUPT },
+	{ PCI_STATUS, 2, .latched = 0xf900, .hidden = PCI_STATUS_INTERRUPT },
 	{ PCI_CACHE_LINE_SIZE, 1, .emulated = 0xff },
 	{ PCI_LATENCY_TIMER, 1, .hidden = 0xff },
 	{ PCI_HEADER_TYPE, 1, .hidden = 0x80 }, /* the guest gets one function of the device */
@@ -95,7 +97,7 @@ static const Register msix_registers[] = {
 static const Register express_registers[] = {
 	{ PCI_EXP_DEVCTL, 2,
 	  .emulated = 0xffff & ~PCI_EXP_DEVCTL_BCR_FLR & ~PCI_EXP_DEVCTL_AUX_PME },
-	{ PCI_EXP_DEVSTA, 2, .from_device = 0x003f, .clear_in_device = 0x000f },
+	{ PCI_EXP_DEVSTA, 2, .from_device = 0x0030, .latched = 0x000f },
 	{ PCI_EXP_LNKCTL, 2, .emulated = 0x01cb },
 	{ PCI_EXP_LNKSTA, 2, .from_device = 0x3fff },
 	{ PCI_EXP_DEVCAP2, 4,
@@ -107,10 +109,10 @@ static const Register express_registers[] = {
 	{ PCI_EXP_LNKSTA2, 2, .from_device = 0x001f },
 };
 
-/* Advanced Error Reporting, PCIe r6.0 §7.8.4: the guest may look; the host clears and acts. */
+/* Advanced Error Reporting, PCIe r6.0 §7.8.4: the guest may look; the host acts. */
 static const Register aer_registers[] = {
-	{ PCI_ERR_UNCOR_STATUS, 4, .from_device = ALL },
-	{ PCI_ERR_COR_STATUS, 4, .from_device = ALL },
+	{ PCI_ERR_UNCOR_STATUS, 4, .latched = ALL },
+	{ PCI_ERR_COR_STATUS, 4, .latched = ALL },
 	{ PCI_ERR_HEADER_LOG + 0, 4, .from_device = ALL },
 	{ PCI_ERR_HEADER_LOG + 4, 4, .from_device = ALL },
 	{ PCI_ERR_HEADER_LOG + 8, 4, .from_device = ALL },
@@ -140,9 +142,9 @@ static void lay_register(HbVfioConfig *config, guint base, const Register *reg)
 {
 	guint offset = base + reg->offset;
 
-	set_bits(config->from_device, offset, reg->size, reg->from_device);
+	set_bits(config->from_device, offset, reg->size, reg->from_device | reg->latched);
 	set_bits(config->to_device, offset, reg->size, reg->to_device);
-	set_bits(config->clear_in_device, offset, reg->size, reg->clear_in_device);
+	set_bits(config->latched, offset, reg->size, reg->latched);
 	hb_config_space_set_writable(&config->space, offset, reg->size, reg->emulated);
 	for (guint i = 0; i < reg->size; i++) {
 		guint8 *value = &config->space.value[offset + i];
@@ -228,6 +230,8 @@ static void build_extended_chain(HbVfioConfig *config, const guint8 *image)
 		if (rule && offset + rule->size <= HB_CONFIG_SIZE) {
 			show_capability(config, image, offset, HB_CONFIG_SIZE, rule);
 			hb_config_space_set_u32(space, offset, header & 0x000fffff);
+			if (rule->id == PCI_EXT_CAP_ID_ERR)
+				config->aer = (guint16)offset;
 		} else if (offset == PCI_CFG_SPACE_SIZE) {
 			hb_config_space_set_u32(space, offset, 1u << 16);
 		}
@@ -300,6 +304,36 @@ static void poke(const HbVfioConfig *config, guint offset, guint size, const gui
 	(void)n;
 }
 
+/* What the drive does not hold any more may come again. Nothing is hidden of a drive that does not
+ * answer: guests know it by its all-ones. */
+static void hide_dismissed(HbVfioConfig *config, guint offset, guint size, guint8 *bytes)
+{
+	gboolean is_silent = TRUE;
+
+	for (guint i = 0; i < size; i++)
+		is_silent = is_silent && bytes[i] == 0xff;
+	for (guint i = 0; i < size && !is_silent; i++) {
+		config->dismissed[offset + i] &= bytes[i];
+		bytes[i] &= (guint8)~config->dismissed[offset + i];
+	}
+}
+
+static void dismiss(HbVfioConfig *config, guint offset, guint size, guint32 value)
+{
+	guint8 bytes[4];
+
+	if (!any_set(config->latched, offset, size) || !peek(config, offset, size, bytes))
+		return;
+	for (guint i = 0; i < size; i++)
+		config->dismissed[offset + i] |=
+			(guint8)(value >> (8 * i)) & config->latched[offset + i] & bytes[i];
+}
+
+void hb_vfio_config_reset_latches(HbVfioConfig *config)
+{
+	memset(config->dismissed, 0, sizeof(config->dismissed));
+}
+
 guint32 hb_vfio_config_read(HbVfioConfig *config, guint offset, guint size)
 {
 	guint32 value = hb_config_space_read(&config->space, offset, size);
@@ -309,6 +343,8 @@ guint32 hb_vfio_config_read(HbVfioConfig *config, guint offset, guint size)
 		return value;
 	if (!peek(config, offset, size, bytes))
 		memset(bytes, 0xff, sizeof(bytes));
+	else
+		hide_dismissed(config, offset, size, bytes);
 	for (guint i = 0; i < size; i++) {
 		guint32 mask = (guint32)config->from_device[offset + i] << (8 * i);
 
@@ -322,21 +358,18 @@ void hb_vfio_config_write(HbVfioConfig *config, guint offset, guint size, guint3
 	guint8 bytes[4];
 
 	hb_config_space_write(&config->space, offset, size, value);
-	if (!any_set(config->to_device, offset, size) &&
-	    !any_set(config->clear_in_device, offset, size))
-		return;
-	if (!peek(config, offset, size, bytes))
+	dismiss(config, offset, size, value);
+	if (!any_set(config->to_device, offset, size) || !peek(config, offset, size, bytes))
 		return;
 	if (config->cut_off && offset == PCI_COMMAND)
 		value &= ~(guint32)PCI_COMMAND_MASTER;
 	for (guint i = 0; i < size; i++) {
 		guint8 guest = (guint8)(value >> (8 * i));
 		guint8 set = config->to_device[offset + i];
-		guint8 clear = config->clear_in_device[offset + i];
 
-		/* Bits of a write-1-to-clear byte that are not the guest's are written as zero. */
-		guint8 kept = clear ? 0 : (guint8)(bytes[i] & ~set);
-		bytes[i] = (guint8)(kept | (guest & (set | clear)));
+		/* Bits of a write-1-to-clear byte are written as zero. */
+		guint8 kept = config->latched[offset + i] ? 0 : (guint8)(bytes[i] & ~set);
+		bytes[i] = (guint8)(kept | (guest & set));
 	}
 	poke(config, offset, size, bytes);
 }
@@ -360,6 +393,16 @@ gboolean hb_vfio_config_peek_u16(const HbVfioConfig *config, guint offset, guint
 	if (!peek(config, offset, sizeof(bytes), bytes))
 		return FALSE;
 	*value = (guint16)(bytes[0] | bytes[1] << 8);
+	return TRUE;
+}
+
+gboolean hb_vfio_config_peek_u32(const HbVfioConfig *config, guint offset, guint32 *value)
+{
+	guint8 bytes[4];
+
+	if (!peek(config, offset, sizeof(bytes), bytes))
+		return FALSE;
+	*value = (guint32)(bytes[0] | bytes[1] << 8 | bytes[2] << 16) | (guint32)bytes[3] << 24;
 	return TRUE;
 }
 

@@ -13,15 +13,18 @@
 typedef struct HbVfioConfig {
 	int device_fd;
 	guint64 offset;
-	HbConfigSpace space;			/* the emulated bits, and constants */
-	guint8 from_device[HB_CONFIG_SIZE];	/* bits that a guest read takes from the drive */
-	guint8 to_device[HB_CONFIG_SIZE];	/* bits that a guest write changes in the drive */
-	guint8 clear_in_device[HB_CONFIG_SIZE]; /* likewise, write-1-to-clear */
+	HbConfigSpace space;		    /* the emulated bits, and constants */
+	guint8 from_device[HB_CONFIG_SIZE]; /* bits that a guest read takes from the drive */
+	guint8 to_device[HB_CONFIG_SIZE];   /* bits that a guest write changes in the drive */
+	guint8 latched[HB_CONFIG_SIZE];	    /* of those: write-1-to-clear */
+	guint8 dismissed[HB_CONFIG_SIZE]; /* of those: cleared by the guest, still set in the drive
+					   */
 	guint16 pm; /* offset of each capability that has a side effect; 0: none */
 	guint16 express;
 	guint16 msix;
 	gboolean cut_off; /* a bridge on the way to bus 0 passes on no DMA: the drive is no bus
 			     master */
+	guint16 aer;
 } HbVfioConfig;
 
 /* Read the drive's registers once and lay the tables over them. Fails with the errno of the read.
@@ -32,6 +35,9 @@ gboolean hb_vfio_config_init(HbVfioConfig *config, int device_fd, guint64 offset
 guint32 hb_vfio_config_read(HbVfioConfig *config, guint offset, guint size);
 void hb_vfio_config_write(HbVfioConfig *config, guint offset, guint size, guint32 value);
 
+/* A function-level reset clears what is latched, in the drive itself. */
+void hb_vfio_config_reset_latches(HbVfioConfig *config);
+
 /*
  * Whether the bridges above pass on what the drive writes to memory, DMA and MSI alike (PCIe r6.0
  * §7.5.1.1.3, Bus Master Enable). While they do not, the drive itself has its Bus Master Enable
@@ -41,6 +47,7 @@ void hb_vfio_config_set_path(HbVfioConfig *config, gboolean passes_dma);
 
 /* The drive's own register, past the tables; FALSE if it cannot be read. */
 gboolean hb_vfio_config_peek_u16(const HbVfioConfig *config, guint offset, guint16 *value);
+gboolean hb_vfio_config_peek_u32(const HbVfioConfig *config, guint offset, guint32 *value);
 gboolean hb_vfio_config_poke_u16(const HbVfioConfig *config, guint offset, guint16 value);
 
 #endif

@@ -10,12 +10,17 @@
  *     3 its configuration space, once
  *     4 its interrupts                       host vectors off, eventfds closed
  *     5 its BARs                             unmapped
- *     6 its notifiers                        disarmed, eventfds closed
+ *     6 its host port and its notifiers      disarmed, eventfds closed
  *
  * The kernel resets the function when VFIO opens it and again when VFIO closes it, provided that
  * it can be reset at all, which is what VFIO_DEVICE_FLAGS_RESET says
  * (drivers/vfio/pci/vfio_pci_core.c, Linux 6.1): a drive that cannot is refused, so none carries
  * anything from one owner to the next.
+ *
+ * A drive that failed is closed a little later: the host's kernel answers a fatal error with a
+ * reset of the host's slot, after it has told us, and its close restores the registers that such a
+ * reset loses (drivers/pci/pcie/err.c, pcie_do_recovery(), Linux 6.1). The guest does not wait for
+ * that.
  *
  * Life: open in a worker; attach, guest accesses and sever with the bus lock held; close in a
  * worker. A function-level reset by the guest also runs in a worker, and holds a reference and
@@ -42,6 +47,9 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#define HOST_RESET_MS	   1500 /* its kernel resets within a second, drivers/pci/pci.c */
+#define HOST_RESET_LOOK_MS 20
+
 struct HbVfioDevice {
 	HbPciFunction function;
 	gatomicrefcount references; /* the owner's, and one for a reset in flight */
@@ -59,8 +67,10 @@ struct HbVfioDevice {
 	HbVfioInterrupts *interrupts;
 	HbVfioRegions *regions;
 	HbBars *bars;
+	HbVfioHostPort *host_port;
 	HbVfioNotifiers *notifiers;
 	gboolean severed;
+	gboolean failed;       /* the host is about to reset it; loop thread */
 	gboolean resetting;    /* a function-level reset is in flight: the drive does not answer */
 	gboolean reset_failed; /* and that was said */
 };
@@ -134,7 +144,9 @@ static gboolean open_interrupts(HbVfioDevice *device, GError **error)
 
 static gboolean open_notifiers(HbVfioDevice *device, GError **error)
 {
-	device->notifiers = hb_vfio_notifiers_open(device->fd, &device->config, error);
+	device->host_port = hb_vfio_host_port_open(HB_SYSFS_ROOT, device->address);
+	device->notifiers =
+		hb_vfio_notifiers_open(device->fd, &device->config, device->host_port, error);
 	return device->notifiers != NULL;
 }
 
@@ -171,6 +183,31 @@ static void stop_dma(HbVfioDevice *device)
 					command & (guint16)~PCI_COMMAND_MASTER);
 }
 
+/* Is the error that the drive recorded a fatal one, or can it not even say? */
+static gboolean will_be_reset(const HbVfioDevice *device)
+{
+	guint aer = device->config.aer;
+	guint32 status, severity;
+
+	return !aer ||
+	       !hb_vfio_config_peek_u32(&device->config, aer + PCI_ERR_UNCOR_STATUS, &status) ||
+	       !hb_vfio_config_peek_u32(&device->config, aer + PCI_ERR_UNCOR_SEVER, &severity) ||
+	       status & severity;
+}
+
+/* Until the host's kernel has reset the drive, which the loss of Memory Space Enable shows. */
+static void wait_for_host_reset(const HbVfioDevice *device)
+{
+	guint16 command;
+
+	for (guint waited = 0; waited < HOST_RESET_MS; waited += HOST_RESET_LOOK_MS) {
+		if (hb_vfio_config_peek_u16(&device->config, PCI_COMMAND, &command) &&
+		    !(command & PCI_COMMAND_MEMORY))
+			return;
+		g_usleep(HOST_RESET_LOOK_MS * 1000);
+	}
+}
+
 static void unref_device(HbVfioDevice *device)
 {
 	if (!g_atomic_ref_count_dec(&device->references))
@@ -186,6 +223,7 @@ static void close_device(HbVfioDevice *device)
 	if (device->notifiers)
 		stop_dma(device);
 	hb_vfio_notifiers_close(device->notifiers);
+	hb_vfio_host_port_close(device->host_port);
 	hb_bars_destroy(device->bars);
 	hb_vfio_regions_close(device->regions);
 	hb_vfio_interrupts_close(device->interrupts);
@@ -214,10 +252,18 @@ static void on_news(HbVfioNews news, gpointer data)
 	case HB_VFIO_NEWS_FAILED:
 		hb_host_log(
 			host, G_LOG_LEVEL_WARNING,
-			"%s (%s): the drive reported an error it cannot recover from; it is taken "
-			"from its guest",
+			"%s (%s): the host saw an error of the drive that it cannot correct (its "
+			"kernel log says which); the drive is taken from its guest",
 			device->address, device->id);
-		hb_port_pull(device->function.port, &device->function);
+		device->failed = will_be_reset(device);
+		hb_port_fail(device->function.port, &device->function, HB_PORT_FAILURE_INTERNAL);
+		break;
+	case HB_VFIO_NEWS_SILENT:
+		hb_host_log(host, G_LOG_LEVEL_WARNING,
+			    "%s (%s): the drive is in its slot and does not answer any more; it is "
+			    "taken from its guest",
+			    device->address, device->id);
+		hb_port_fail(device->function.port, &device->function, HB_PORT_FAILURE_SILENT);
 		break;
 	case HB_VFIO_NEWS_ASKED:
 		if (hb_port_give_back(device->function.port, &device->function))
@@ -244,6 +290,7 @@ static guint32 config_read(HbPciFunction *function, guint offset, guint size)
 static void reset_emulated(HbVfioDevice *device)
 {
 	hb_vfio_interrupts_reset(device->interrupts);
+	hb_vfio_config_reset_latches(&device->config);
 	for (guint i = 0; i < HB_CONFIG_SIZE; i++)
 		device->config.space.value[i] &= (guint8)~device->config.space.writable[i];
 	hb_bars_set_reachable(device->bars, TRUE);
@@ -275,6 +322,12 @@ static void reset_drive(HbVfioDevice *device)
 	enable_memory(device);
 }
 
+static void set_resetting(HbVfioDevice *device, gboolean resetting)
+{
+	device->resetting = resetting;
+	hb_vfio_notifiers_set_resetting(device->notifiers, resetting);
+}
+
 static gboolean is_reset_wanted(HbVfioDevice *device)
 {
 	hb_host_bridge_lock(device->bridge);
@@ -293,7 +346,7 @@ static gpointer run_function_reset(gpointer data)
 		if (is_reset_wanted(device))
 			reset_drive(device);
 		hb_host_bridge_lock(device->bridge);
-		device->resetting = FALSE;
+		set_resetting(device, FALSE);
 		hb_host_bridge_unlock(device->bridge);
 	}
 	g_mutex_unlock(&device->fd_mutex);
@@ -308,14 +361,14 @@ static void start_function_reset(HbVfioDevice *device)
 
 	reset_emulated(device);
 	stop_dma(device);
-	device->resetting = TRUE;
+	set_resetting(device, TRUE);
 	g_atomic_ref_count_inc(&device->references);
 	GThread *thread = g_thread_try_new("hotbay-reset", run_function_reset, device, &error);
 	if (thread) {
 		g_thread_unref(thread);
 		return;
 	}
-	device->resetting = FALSE;
+	set_resetting(device, FALSE);
 	unref_device(device);
 	hb_host_log(hb_vfio_get_host(device->vfio), G_LOG_LEVEL_WARNING,
 		    "%s (%s): no reset, for want of a thread: %s", device->address, device->id,
@@ -392,7 +445,7 @@ static void reset(HbPciFunction *function)
 
 	if (device->severed || hb_vfio_notifiers_is_gone(&device->config))
 		return;
-	device->resetting = FALSE;
+	set_resetting(device, FALSE);
 	reset_emulated(device);
 	reset_drive(device);
 }
@@ -480,6 +533,8 @@ static gpointer run_release(gpointer data)
 {
 	Release *release = data;
 
+	if (release->device->failed)
+		wait_for_host_reset(release->device);
 	close_device(release->device);
 	hb_host_post(release->host, finish_release, release);
 	return NULL;

@@ -10,11 +10,21 @@
  * from the drive each time, and cannot be all-ones on a drive that answers (PCIe r6.0 §7.5.1.1.4
  * has reserved zeroes in it), while vendor and device id are cached in VFIO and prove nothing.
  *
- *     eventfd   registers     news
- *     request   all-ones      pulled
- *     request   answer        asked, and looked at again every 100 ms: who asked may pull next
- *     error     all-ones      pulled
- *     error     answer        failed
+ *     witness        registers   host's slot       news
+ *     request        all-ones                      pulled
+ *     request        answer                        asked; from then on looked at every 100 ms,
+ *                                                  since who asked may pull next
+ *     error          all-ones    occupied          failed
+ *     error          all-ones    empty, unknown    pulled
+ *     error          answer                        failed
+ *     look           all-ones    empty             pulled
+ *     look, twice    all-ones    occupied          silent
+ *     look           all-ones    unknown           none: an eventfd will tell
+ *     look           answer                        none
+ *
+ * The look, once a second, is for what no eventfd tells: a drive that dies with its link up. It
+ * costs one read of a register. Twice, because the host's kernel may be resetting the drive, which
+ * it does for at most a second without telling.
  */
 
 #include "vfio/notifiers.h"
@@ -30,7 +40,9 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#define LOOK_MS	      1000
 #define LOOK_AGAIN_MS 100
+#define SILENT_LOOKS  2
 
 typedef enum Witness { WITNESS_REQUEST, WITNESS_ERROR, N_WITNESSES } Witness;
 
@@ -42,9 +54,13 @@ static const guint irq_index[N_WITNESSES] = {
 struct HbVfioNotifiers {
 	int device_fd;
 	const HbVfioConfig *config;
-	int eventfds[N_WITNESSES]; /* -1: this device has none */
+	const HbVfioHostPort *port; /* (nullable) */
+	int eventfds[N_WITNESSES];  /* -1: this device has none */
 	GSource *sources[N_WITNESSES];
-	GSource *look_again;
+	GSource *look;	     /* once a second */
+	GSource *look_again; /* after a request, more often */
+	guint n_silent;	     /* looks in a row that met a drive which is there and silent */
+	gint resetting;	     /* atomic */
 	GMainContext *context;
 	HbVfioNotify notify;
 	gpointer data;
@@ -80,12 +96,14 @@ static gboolean open_witness(HbVfioNotifiers *notifiers, Witness witness, GError
 	return FALSE;
 }
 
-HbVfioNotifiers *hb_vfio_notifiers_open(int device_fd, const HbVfioConfig *config, GError **error)
+HbVfioNotifiers *hb_vfio_notifiers_open(int device_fd, const HbVfioConfig *config,
+					const HbVfioHostPort *port, GError **error)
 {
 	HbVfioNotifiers *notifiers = g_new0(HbVfioNotifiers, 1);
 
 	notifiers->device_fd = device_fd;
 	notifiers->config = config;
+	notifiers->port = port;
 	for (guint i = 0; i < N_WITNESSES; i++)
 		notifiers->eventfds[i] = -1;
 	for (guint i = 0; i < N_WITNESSES; i++) {
@@ -118,35 +136,85 @@ gboolean hb_vfio_notifiers_is_gone(const HbVfioConfig *config)
 	return !hb_vfio_config_peek_u16(config, PCI_STATUS, &status) || status == 0xffff;
 }
 
+gboolean hb_vfio_notifiers_judge(HbVfioNews if_there, gboolean is_gone, HbVfioPresence presence,
+				 HbVfioNews *news)
+{
+	gboolean occupied = presence == HB_VFIO_PRESENCE_OCCUPIED;
+
+	*news = if_there;
+	if (!is_gone)
+		return if_there != HB_VFIO_NEWS_SILENT;
+	if (if_there == HB_VFIO_NEWS_SILENT && presence == HB_VFIO_PRESENCE_UNKNOWN)
+		return FALSE;
+	if (if_there == HB_VFIO_NEWS_ASKED || !occupied)
+		*news = HB_VFIO_NEWS_PULLED;
+	return TRUE;
+}
+
+static gboolean judge(const HbVfioNotifiers *notifiers, HbVfioNews if_there, HbVfioNews *news)
+{
+	gboolean is_gone = hb_vfio_notifiers_is_gone(notifiers->config);
+
+	return hb_vfio_notifiers_judge(if_there, is_gone,
+				       is_gone ? hb_vfio_host_port_look(notifiers->port)
+					       : HB_VFIO_PRESENCE_OCCUPIED,
+				       news);
+}
+
+static void drop(GSource **source)
+{
+	if (!*source)
+		return;
+	g_source_destroy(*source);
+	g_clear_pointer(source, g_source_unref);
+}
+
+static GSource *start_looking(HbVfioNotifiers *notifiers, guint milliseconds, GSourceFunc function)
+{
+	GSource *source = g_timeout_source_new(milliseconds);
+
+	g_source_set_callback(source, function, notifiers, NULL);
+	g_source_attach(source, notifiers->context);
+	return source;
+}
+
+static gboolean look(gpointer data)
+{
+	HbVfioNotifiers *notifiers = data;
+	HbVfioNews news;
+
+	if (g_atomic_int_get(&notifiers->resetting) ||
+	    !judge(notifiers, HB_VFIO_NEWS_SILENT, &news)) {
+		notifiers->n_silent = 0;
+		return G_SOURCE_CONTINUE;
+	}
+	if (news == HB_VFIO_NEWS_SILENT && ++notifiers->n_silent < SILENT_LOOKS)
+		return G_SOURCE_CONTINUE;
+	drop(&notifiers->look);
+	notifiers->notify(news, notifiers->data);
+	return G_SOURCE_REMOVE;
+}
+
 static gboolean look_again(gpointer data)
 {
 	HbVfioNotifiers *notifiers = data;
 
 	if (!hb_vfio_notifiers_is_gone(notifiers->config))
 		return G_SOURCE_CONTINUE;
-	g_clear_pointer(&notifiers->look_again, g_source_unref);
+	drop(&notifiers->look_again);
 	notifiers->notify(HB_VFIO_NEWS_PULLED, notifiers->data);
 	return G_SOURCE_REMOVE;
 }
 
-static void start_looking_again(HbVfioNotifiers *notifiers)
-{
-	if (notifiers->look_again)
-		return;
-	notifiers->look_again = g_timeout_source_new(LOOK_AGAIN_MS);
-	g_source_set_callback(notifiers->look_again, look_again, notifiers, NULL);
-	g_source_attach(notifiers->look_again, notifiers->context);
-}
-
 static void tell(HbVfioNotifiers *notifiers, HbVfioNews if_there)
 {
-	if (hb_vfio_notifiers_is_gone(notifiers->config)) {
-		notifiers->notify(HB_VFIO_NEWS_PULLED, notifiers->data);
+	HbVfioNews news;
+
+	if (!judge(notifiers, if_there, &news))
 		return;
-	}
-	if (if_there == HB_VFIO_NEWS_ASKED)
-		start_looking_again(notifiers);
-	notifiers->notify(if_there, notifiers->data);
+	if (news == HB_VFIO_NEWS_ASKED && !notifiers->look_again)
+		notifiers->look_again = start_looking(notifiers, LOOK_AGAIN_MS, look_again);
+	notifiers->notify(news, notifiers->data);
 }
 
 static gboolean on_request(gint fd, GIOCondition condition, gpointer data)
@@ -187,19 +255,18 @@ void hb_vfio_notifiers_watch(HbVfioNotifiers *notifiers, HbHost *host, HbVfioNot
 		g_source_attach(source, notifiers->context);
 		notifiers->sources[i] = source;
 	}
+	notifiers->look = start_looking(notifiers, LOOK_MS, look);
 }
 
-static void drop(GSource **source)
+void hb_vfio_notifiers_set_resetting(HbVfioNotifiers *notifiers, gboolean resetting)
 {
-	if (!*source)
-		return;
-	g_source_destroy(*source);
-	g_clear_pointer(source, g_source_unref);
+	g_atomic_int_set(&notifiers->resetting, resetting);
 }
 
 void hb_vfio_notifiers_unwatch(HbVfioNotifiers *notifiers)
 {
 	for (guint i = 0; i < N_WITNESSES; i++)
 		drop(&notifiers->sources[i]);
+	drop(&notifiers->look);
 	drop(&notifiers->look_again);
 }

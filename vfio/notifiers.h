@@ -4,6 +4,7 @@
 #define VFIO_NOTIFIERS_H
 
 #include "vfio/config.h"
+#include "vfio/host-port.h"
 
 #include <hotbay/host.h>
 
@@ -13,6 +14,7 @@ typedef enum HbVfioNews {
 	HB_VFIO_NEWS_ASKED,  /* it is there, and the host wants it back: unbind, or power-off of its
 				slot */
 	HB_VFIO_NEWS_FAILED, /* it is there, and reported an error it cannot recover from */
+	HB_VFIO_NEWS_SILENT, /* it is there, reported nothing, and does not answer */
 } HbVfioNews;
 
 /* On the loop. Comes again whenever the host insists. */
@@ -20,8 +22,9 @@ typedef void (*HbVfioNotify)(HbVfioNews news, gpointer data);
 
 typedef struct HbVfioNotifiers HbVfioNotifiers;
 
-/* @config must outlive the notifiers: it is where the verdict is read. Quiet until watched. */
-HbVfioNotifiers *hb_vfio_notifiers_open(int device_fd, const HbVfioConfig *config, GError **error);
+/* @config and @port must outlive the notifiers: there the verdict is read. Quiet until watched. */
+HbVfioNotifiers *hb_vfio_notifiers_open(int device_fd, const HbVfioConfig *config,
+					const HbVfioHostPort *port, GError **error);
 void hb_vfio_notifiers_close(HbVfioNotifiers *notifiers);
 
 /* Any thread; and on the loop only, so that no callback runs when it returns. */
@@ -29,7 +32,16 @@ void hb_vfio_notifiers_watch(HbVfioNotifiers *notifiers, HbHost *host, HbVfioNot
 			     gpointer data);
 void hb_vfio_notifiers_unwatch(HbVfioNotifiers *notifiers);
 
-/* Has the drive left? Its registers tell: all-ones, or no answer. */
+/* The drive is being reset, or is not any more: meanwhile its silence means nothing, and the kernel
+ * lets who reads it wait. Any thread. */
+void hb_vfio_notifiers_set_resetting(HbVfioNotifiers *notifiers, gboolean resetting);
+
+/* Does it not answer? Its registers tell: all-ones, or nothing at all. */
 gboolean hb_vfio_notifiers_is_gone(const HbVfioConfig *config);
+
+/* The news of a drive that may have gone, when a request or error eventfd (@if_there) came, or at
+ * the regular look (SILENT). FALSE: no news. */
+gboolean hb_vfio_notifiers_judge(HbVfioNews if_there, gboolean is_gone, HbVfioPresence presence,
+				 HbVfioNews *news);
 
 #endif

@@ -277,11 +277,101 @@ START_TEST(payload_size_stays_the_hosts)
 }
 END_TEST
 
-START_TEST(device_status_is_cleared_in_the_drive_bit_by_bit)
+/* The drive keeps its bits, as VFIO's does: what is cleared is cleared in what the guest reads. */
+static const struct {
+	guint offset;
+	guint size;
+	guint32 latched;
+} latches[] = {
+	{ PCI_STATUS, 2, 0xf900 },
+	{ EXPRESS + PCI_EXP_DEVSTA, 2, 0x000f },
+	{ AER + PCI_ERR_UNCOR_STATUS, 4, 0xffffffff },
+	{ AER + PCI_ERR_COR_STATUS, 4, 0xffffffff },
+};
+
+static void set_latched(guint i, guint32 value)
+{
+	set_in_drive(latches[i].offset, (guint16)value);
+	if (latches[i].size == 4)
+		set_in_drive(latches[i].offset + 2, (guint16)(value >> 16));
+}
+
+static guint32 read_latched(guint i)
+{
+	return hb_vfio_config_read(&config, latches[i].offset, latches[i].size) &
+	       latches[i].latched;
+}
+
+START_TEST(an_error_bit_that_is_cleared_stays_clear_and_the_others_stay)
+{
+	guint32 all = latches[_i].latched & ~1u; /* not all-ones, which is silence */
+
+	for (guint bit = 1; bit < 8 * latches[_i].size; bit++) {
+		guint32 one = all & 1u << bit;
+
+		set_latched((guint)_i, all);
+		hb_vfio_config_reset_latches(&config);
+		hb_vfio_config_write(&config, latches[_i].offset, latches[_i].size, one);
+		ck_assert_uint_eq(read_latched((guint)_i), all & ~one);
+		ck_assert_uint_eq(read_latched((guint)_i), all & ~one);
+	}
+}
+END_TEST
+
+START_TEST(an_error_bit_is_cleared_by_a_write_of_its_byte_alone)
+{
+	guint byte = latches[_i].latched & 0x0e ? 0 : 1;
+	guint32 bits = latches[_i].latched & 0x0eu << (8 * byte);
+
+	set_latched((guint)_i, bits);
+	hb_vfio_config_write(&config, latches[_i].offset + byte, 1, bits >> (8 * byte));
+
+	ck_assert_uint_eq(read_latched((guint)_i), 0);
+}
+END_TEST
+
+START_TEST(an_error_that_comes_after_the_host_cleared_the_last_one_is_seen)
+{
+	guint32 bit = latches[_i].latched & -latches[_i].latched;
+
+	set_latched((guint)_i, bit);
+	hb_vfio_config_write(&config, latches[_i].offset, latches[_i].size, bit);
+	set_latched((guint)_i, 0);
+	ck_assert_uint_eq(read_latched((guint)_i), 0);
+	set_latched((guint)_i, bit);
+
+	ck_assert_uint_eq(read_latched((guint)_i), bit);
+}
+END_TEST
+
+START_TEST(clearing_a_bit_that_is_not_set_hides_no_later_error)
+{
+	guint32 bit = latches[_i].latched & -latches[_i].latched;
+
+	set_latched((guint)_i, 0);
+	hb_vfio_config_write(&config, latches[_i].offset, latches[_i].size, 0xffffffff);
+	set_latched((guint)_i, bit);
+
+	ck_assert_uint_eq(read_latched((guint)_i), bit);
+}
+END_TEST
+
+START_TEST(a_silent_drive_reads_all_ones_whatever_the_guest_cleared)
+{
+	set_in_drive(PCI_STATUS, 0xf900);
+	hb_vfio_config_write(&config, PCI_STATUS, 2, 0xf900);
+	set_in_drive(PCI_STATUS, 0xffff);
+
+	ck_assert_uint_eq(hb_vfio_config_read(&config, PCI_STATUS, 2) & 0xf900, 0xf900);
+}
+END_TEST
+
+START_TEST(a_reset_forgets_what_was_cleared)
 {
 	hb_vfio_config_write(&config, EXPRESS + PCI_EXP_DEVSTA, 2, 0x0008);
-	ck_assert_uint_eq(in_drive(EXPRESS + PCI_EXP_DEVSTA),
-			  0x0008); /* what a drive would clear */
+	hb_vfio_config_reset_latches(&config);
+
+	ck_assert_uint_eq(hb_vfio_config_read(&config, EXPRESS + PCI_EXP_DEVSTA, 2), 0x0009);
 }
 END_TEST
 
@@ -309,10 +399,10 @@ START_TEST(msix_begins_disabled)
 }
 END_TEST
 
-START_TEST(errors_can_be_looked_at_and_not_cleared)
+START_TEST(what_the_guest_clears_stays_in_the_drive_for_the_host)
 {
-	hb_vfio_config_write(&config, AER + PCI_ERR_UNCOR_STATUS, 4, 0xffffffff);
 	ck_assert_uint_eq(hb_vfio_config_read(&config, AER + PCI_ERR_UNCOR_STATUS, 4), 0x20);
+	hb_vfio_config_write(&config, AER + PCI_ERR_UNCOR_STATUS, 4, 0xffffffff);
 	ck_assert_uint_eq(in_drive(AER + PCI_ERR_UNCOR_STATUS), 0x20);
 }
 END_TEST
@@ -341,6 +431,7 @@ Suite *test_suite(void)
 {
 	Suite *suite = suite_create("config");
 	TCase *tcase = tcase_create("registers");
+	int n_latches = (int)G_N_ELEMENTS(latches);
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, identity_is_the_drives);
@@ -361,11 +452,20 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_chain_that_loops_ends);
 	tcase_add_test(tcase, the_drive_is_an_endpoint_wherever_the_host_has_it);
 	tcase_add_test(tcase, payload_size_stays_the_hosts);
-	tcase_add_test(tcase, device_status_is_cleared_in_the_drive_bit_by_bit);
+	tcase_add_loop_test(tcase, an_error_bit_that_is_cleared_stays_clear_and_the_others_stay, 0,
+			    n_latches);
+	tcase_add_loop_test(tcase, an_error_bit_is_cleared_by_a_write_of_its_byte_alone, 0,
+			    n_latches);
+	tcase_add_loop_test(tcase, an_error_that_comes_after_the_host_cleared_the_last_one_is_seen,
+			    0, n_latches);
+	tcase_add_loop_test(tcase, clearing_a_bit_that_is_not_set_hides_no_later_error, 0,
+			    n_latches);
+	tcase_add_test(tcase, a_silent_drive_reads_all_ones_whatever_the_guest_cleared);
+	tcase_add_test(tcase, a_reset_forgets_what_was_cleared);
 	tcase_add_test(tcase, link_status_is_the_drives);
 	tcase_add_test(tcase, the_power_state_is_the_guests_copy_and_nothing_is_lost_by_it);
 	tcase_add_test(tcase, msix_begins_disabled);
-	tcase_add_test(tcase, errors_can_be_looked_at_and_not_cleared);
+	tcase_add_test(tcase, what_the_guest_clears_stays_in_the_drive_for_the_host);
 	tcase_add_test(tcase, a_drive_that_has_gone_reads_all_ones_where_it_would_answer);
 	tcase_add_test(tcase, a_space_that_ends_early_is_refused);
 	suite_add_tcase(suite, tcase);
