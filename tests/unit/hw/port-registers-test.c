@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Copyright the hotbay authors */
 
-/* A root port's registers and interrupts, as its guest sees them. */
+/*
+ * A root port's registers as its guest sees them, but for those of the slot
+ * (slot-registers-test.c), of interrupts (port-msi-test.c) and of errors (aer-test.c).
+ */
 
 #include "tests/unit/hw/scene.h"
 #include "tests/unit/suite.h"
@@ -57,110 +60,6 @@ START_TEST(test_link_status_has_width_and_speed_only_while_active)
 }
 END_TEST
 
-/* For each property set, the bits of Slot Control that exist. */
-static const struct {
-	gboolean button, power, indicators, no_command_completed;
-	guint16 writable;
-} controls[] = {
-	{ FALSE, FALSE, FALSE, TRUE, 0x1028 },	{ TRUE, FALSE, FALSE, TRUE, 0x1029 },
-	{ FALSE, TRUE, FALSE, TRUE, 0x1428 },	{ FALSE, FALSE, TRUE, TRUE, 0x13e8 },
-	{ FALSE, FALSE, FALSE, FALSE, 0x1038 }, { TRUE, TRUE, TRUE, FALSE, 0x17f9 },
-};
-
-static void create_for_control(guint i)
-{
-	HbPortConfig config = scene_get_config();
-
-	config.attention_button = controls[i].button;
-	config.power_controller = controls[i].power;
-	config.indicators = controls[i].indicators;
-	config.no_command_completed = controls[i].no_command_completed;
-	scene_create(&config);
-}
-
-START_TEST(test_slot_control_keeps_exactly_the_bits_that_exist)
-{
-	guint set = (guint)_i / 3;
-	guint size = 1u << (_i % 3);
-
-	create_for_control(set);
-	for (guint bit = 0; bit < 16; bit++) {
-		guint16 expected = (guint16)(1u << bit) & controls[set].writable;
-
-		scene_write_port(SLOT_CONTROL, 2, controls[set].writable); /* indicators: 11b */
-		scene_write_port(SLOT_CONTROL, 2, 0);
-		/* An indicator field is never zero: it stays at 11b unless written otherwise. */
-		guint16 others = controls[set].writable & 0x03c0;
-		if (expected & 0x00c0)
-			others &= (guint16)~0x00c0;
-		if (expected & 0x0300)
-			others &= (guint16)~0x0300;
-		if (size == 1)
-			scene_write_port(SLOT_CONTROL + bit / 8, 1, 1u << (bit % 8));
-		else
-			scene_write_port(SLOT_CONTROL, size, 1u << bit);
-		ck_assert_uint_eq(scene_read_port(SLOT_CONTROL, 2), expected | others);
-	}
-}
-END_TEST
-
-START_TEST(test_slot_status_clears_exactly_the_ones_written)
-{
-	static const guint16 bits[] = { ABP, PDC, CC, DLLSC };
-	HbPortConfig config = scene_get_config();
-	guint16 bit = bits[_i / 3];
-	guint size = 1u << (_i % 3);
-	guint16 all = ABP | PDC | CC | DLLSC | PDS;
-
-	config.no_command_completed = FALSE;
-	config.power_controller = TRUE;
-	scene_create(&config);
-	scene_boot();
-	scene_plug(&scene_drive_a);		   /* PDC, ABP */
-	scene_write_port(SLOT_CONTROL, 2, 0x1021); /* power on: DLLSC, CC */
-	ck_assert_uint_eq(scene_read_port(SLOT_STATUS, 2), all);
-
-	if (size == 1)
-		scene_write_port(SLOT_STATUS + (bit > 0xff), 1, bit > 0xff ? bit >> 8 : bit);
-	else if (size == 2)
-		scene_write_port(SLOT_STATUS, 2, bit);
-	else
-		scene_write_port(SLOT_CONTROL, 4, 0x1021 | (guint32)bit << 16);
-
-	/* The doubleword is a command too, and that completes. */
-	ck_assert_uint_eq(scene_read_port(SLOT_STATUS, 2), (all & ~bit) | (size == 4 ? CC : 0));
-}
-END_TEST
-
-START_TEST(test_slot_status_zeros_and_state_bits_clear_nothing)
-{
-	scene_create_default();
-	scene_boot();
-	scene_plug(&scene_drive_a);
-
-	scene_write_port(SLOT_STATUS, 2, 0);
-	scene_write_port(SLOT_STATUS, 2, (guint16) ~(PDC | DLLSC));
-
-	ck_assert_uint_eq(scene_read_port(SLOT_STATUS, 2), PDS | PDC | DLLSC);
-}
-END_TEST
-
-START_TEST(test_event_between_read_and_clear_survives)
-{
-	scene_create_default();
-	scene_boot();
-	scene_plug(&scene_drive_a);
-	guint32 seen = scene_read_port(SLOT_STATUS, 2);
-	scene_set_indicator(BLINK);
-	scene_set_indicator(ON);
-	scene_request_removal();
-
-	scene_write_port(SLOT_STATUS, 2, seen);
-
-	ck_assert_uint_eq(scene_read_port(SLOT_STATUS, 2), PDS | ABP);
-}
-END_TEST
-
 START_TEST(test_read_only_registers_stay)
 {
 	scene_create_default();
@@ -207,84 +106,6 @@ START_TEST(test_link_and_root_control_keep_their_bits)
 }
 END_TEST
 
-/* Interrupts. */
-
-START_TEST(test_interrupt_comes_once_until_the_events_are_cleared)
-{
-	scene_create_default();
-	scene_boot_with_drive();
-
-	scene_request_removal();
-	scene_assert_transcript("msi fee00000 41\n");
-	hb_port_pull(scene_port, NULL);
-	scene_assert_transcript("sever A\n");
-	scene_clear_events();
-	scene_set_indicator(OFF);
-	scene_plug(&scene_drive_b);
-
-	scene_assert_transcript("attach B\nmsi fee00000 41\n");
-}
-END_TEST
-
-START_TEST(test_masked_interrupt_is_pending_and_comes_at_the_unmasking)
-{
-	scene_create_default();
-	scene_boot();
-	scene_write_port(MSI_MASK, 4, 1);
-	scene_plug(&scene_drive_a);
-	scene_assert_transcript("attach A\n");
-	ck_assert_uint_eq(scene_read_port(MSI_PENDING, 4), 1);
-
-	scene_write_port(MSI_MASK, 4, 0);
-
-	scene_assert_transcript("msi fee00000 41\n");
-	ck_assert_uint_eq(scene_read_port(MSI_PENDING, 4), 0);
-}
-END_TEST
-
-START_TEST(test_pending_interrupt_goes_with_its_cause)
-{
-	scene_create_default();
-	scene_boot();
-	scene_write_port(MSI_MASK, 4, 1);
-	scene_plug(&scene_drive_a);
-	scene_clear_events();
-	ck_assert_uint_eq(scene_read_port(MSI_PENDING, 4), 0);
-	scene_forget_transcript();
-
-	scene_write_port(MSI_MASK, 4, 0);
-
-	scene_assert_transcript("");
-}
-END_TEST
-
-START_TEST(test_nothing_is_signalled_while_msi_is_off)
-{
-	scene_create_default();
-	scene_boot();
-	scene_write_port(MSI_CONTROL, 2, 0);
-
-	scene_plug(&scene_drive_a);
-
-	scene_assert_transcript("attach A\n");
-	ck_assert_uint_eq(scene_read_port(MSI_PENDING, 4), 0);
-}
-END_TEST
-
-START_TEST(test_enabling_interrupts_over_an_event_signals)
-{
-	scene_create_default();
-	scene_boot();
-	scene_write_port(SLOT_CONTROL, 1, PCI_EXP_SLTCTL_ABPE);
-	scene_plug(&scene_drive_a);
-	scene_forget_transcript();
-
-	scene_write_port(SLOT_CONTROL, 1, PCI_EXP_SLTCTL_ABPE | PCI_EXP_SLTCTL_HPIE);
-
-	scene_assert_transcript("msi fee00000 41\n");
-}
-END_TEST
-
 Suite *test_suite(void)
 {
 	Suite *suite = suite_create("port-registers");
@@ -294,19 +115,9 @@ Suite *test_suite(void)
 	tcase_add_test(cases, test_port_is_a_bridge_with_its_capabilities_in_order);
 	tcase_add_test(cases, test_slot_capabilities_say_what_was_configured);
 	tcase_add_test(cases, test_link_status_has_width_and_speed_only_while_active);
-	tcase_add_loop_test(cases, test_slot_control_keeps_exactly_the_bits_that_exist, 0,
-			    3 * (int)G_N_ELEMENTS(controls));
-	tcase_add_loop_test(cases, test_slot_status_clears_exactly_the_ones_written, 0, 12);
-	tcase_add_test(cases, test_slot_status_zeros_and_state_bits_clear_nothing);
-	tcase_add_test(cases, test_event_between_read_and_clear_survives);
 	tcase_add_test(cases, test_read_only_registers_stay);
 	tcase_add_test(cases, test_express_registers_are_those_of_a_port);
 	tcase_add_test(cases, test_link_and_root_control_keep_their_bits);
-	tcase_add_test(cases, test_interrupt_comes_once_until_the_events_are_cleared);
-	tcase_add_test(cases, test_masked_interrupt_is_pending_and_comes_at_the_unmasking);
-	tcase_add_test(cases, test_pending_interrupt_goes_with_its_cause);
-	tcase_add_test(cases, test_nothing_is_signalled_while_msi_is_off);
-	tcase_add_test(cases, test_enabling_interrupts_over_an_event_signals);
 	suite_add_tcase(suite, cases);
 	return suite;
 }
