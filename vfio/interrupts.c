@@ -151,7 +151,7 @@ static void follow(HbVfioInterrupts *interrupts)
 		interrupts->n_wanted = 0;
 		interrupts->limit = hb_msix_get_n_vectors(interrupts->msix); /* try all anew */
 		deactivate(interrupts);
-	} else if (!is_function_masked(interrupts) &&
+	} else if (count && !is_function_masked(interrupts) &&
 		   (interrupts->n_active == 0 || wanted > interrupts->n_active)) {
 		activate(interrupts, count);
 	}
