@@ -230,8 +230,6 @@ static void build_extended_chain(HbVfioConfig *config, const guint8 *image)
 		if (rule && offset + rule->size <= HB_CONFIG_SIZE) {
 			show_capability(config, image, offset, HB_CONFIG_SIZE, rule);
 			hb_config_space_set_u32(space, offset, header & 0x000fffff);
-			if (rule->id == PCI_EXT_CAP_ID_ERR)
-				config->aer = (guint16)offset;
 		} else if (offset == PCI_CFG_SPACE_SIZE) {
 			hb_config_space_set_u32(space, offset, 1u << 16);
 		}
@@ -393,16 +391,6 @@ gboolean hb_vfio_config_peek_u16(const HbVfioConfig *config, guint offset, guint
 	if (!peek(config, offset, sizeof(bytes), bytes))
 		return FALSE;
 	*value = (guint16)(bytes[0] | bytes[1] << 8);
-	return TRUE;
-}
-
-gboolean hb_vfio_config_peek_u32(const HbVfioConfig *config, guint offset, guint32 *value)
-{
-	guint8 bytes[4];
-
-	if (!peek(config, offset, sizeof(bytes), bytes))
-		return FALSE;
-	*value = (guint32)(bytes[0] | bytes[1] << 8 | bytes[2] << 16) | (guint32)bytes[3] << 24;
 	return TRUE;
 }
 

@@ -24,7 +24,6 @@ typedef struct HbVfioConfig {
 	guint16 msix;
 	gboolean cut_off; /* a bridge on the way to bus 0 passes on no DMA: the drive is no bus
 			     master */
-	guint16 aer;
 } HbVfioConfig;
 
 /* Read the drive's registers once and lay the tables over them. Fails with the errno of the read.
@@ -47,7 +46,6 @@ void hb_vfio_config_set_path(HbVfioConfig *config, gboolean passes_dma);
 
 /* The drive's own register, past the tables; FALSE if it cannot be read. */
 gboolean hb_vfio_config_peek_u16(const HbVfioConfig *config, guint offset, guint16 *value);
-gboolean hb_vfio_config_peek_u32(const HbVfioConfig *config, guint offset, guint32 *value);
 gboolean hb_vfio_config_poke_u16(const HbVfioConfig *config, guint offset, guint16 value);
 
 #endif

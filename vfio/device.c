@@ -19,8 +19,8 @@
  *
  * A drive that failed is closed a little later: the host's kernel answers a fatal error with a
  * reset of the host's slot, after it has told us, and its close restores the registers that such a
- * reset loses (drivers/pci/pcie/err.c, pcie_do_recovery(), Linux 6.1). The guest does not wait for
- * that.
+ * reset loses (drivers/pci/pcie/err.c, pcie_do_recovery(), Linux 6.1). Nothing says whether the
+ * error was a fatal one. The guest does not wait for that.
  *
  * Life: open in a worker; attach, guest accesses and sever with the bus lock held; close in a
  * worker. A function-level reset by the guest also runs in a worker, and holds a reference and
@@ -47,6 +47,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#define NVME_VERSION	   8
 #define HOST_RESET_MS	   1500 /* its kernel resets within a second, drivers/pci/pci.c */
 #define HOST_RESET_LOOK_MS 20
 
@@ -70,7 +71,7 @@ struct HbVfioDevice {
 	HbVfioHostPort *host_port;
 	HbVfioNotifiers *notifiers;
 	gboolean severed;
-	gboolean failed;       /* the host is about to reset it; loop thread */
+	gboolean failed;       /* the host may be about to reset it; loop thread */
 	gboolean resetting;    /* a function-level reset is in flight: the drive does not answer */
 	gboolean reset_failed; /* and that was said */
 };
@@ -134,6 +135,35 @@ static gboolean open_bars(HbVfioDevice *device, GError **error)
 	return TRUE;
 }
 
+/* The drive's own Memory Space Enable, which the guest does not reach, is set for as long as it is
+ * open. */
+static void enable_memory(HbVfioDevice *device)
+{
+	guint16 command;
+
+	if (hb_vfio_config_peek_u16(&device->config, PCI_COMMAND, &command))
+		hb_vfio_config_poke_u16(&device->config, PCI_COMMAND, command | PCI_COMMAND_MEMORY);
+}
+
+/*
+ * A drive that the host has reset without restoring its BARs, or that is dead, answers in
+ * configuration space and not in memory. Its Version register tells (NVMe r2.0 §3.1.3.2), of which
+ * no value is all-ones.
+ */
+static gboolean check_answers(HbVfioDevice *device, GError **error)
+{
+	enable_memory(device);
+	if ((guint32)hb_vfio_regions_read(device->regions, 0, NVME_VERSION, 4) != G_MAXUINT32)
+		return TRUE;
+	g_set_error(
+		error, HB_ERROR, HB_ERROR_HOST,
+		"the drive does not answer: its registers read all-ones; switch its slot off and "
+		"on again (/sys/bus/pci/slots/*/power), or remove it and rescan "
+		"(/sys/bus/pci/devices/%s/remove, /sys/bus/pci/rescan)",
+		device->address);
+	return FALSE;
+}
+
 static gboolean open_interrupts(HbVfioDevice *device, GError **error)
 {
 	device->interrupts = hb_vfio_interrupts_open(device->fd, device->address, &device->config,
@@ -167,7 +197,10 @@ static gboolean open_device(HbVfioDevice *device, GError **error)
 			  hb_vfio_config_init(&device->config, device->fd, config_offset, error),
 			  error) &&
 	       open_interrupts(device, error) &&
-	       name_drive(device, open_bars(device, error) && open_notifiers(device, error), error);
+	       name_drive(device,
+			  open_bars(device, error) && check_answers(device, error) &&
+				  open_notifiers(device, error),
+			  error);
 }
 
 /*
@@ -181,18 +214,6 @@ static void stop_dma(HbVfioDevice *device)
 	if (hb_vfio_config_peek_u16(&device->config, PCI_COMMAND, &command) && command != 0xffff)
 		hb_vfio_config_poke_u16(&device->config, PCI_COMMAND,
 					command & (guint16)~PCI_COMMAND_MASTER);
-}
-
-/* Is the error that the drive recorded a fatal one, or can it not even say? */
-static gboolean will_be_reset(const HbVfioDevice *device)
-{
-	guint aer = device->config.aer;
-	guint32 status, severity;
-
-	return !aer ||
-	       !hb_vfio_config_peek_u32(&device->config, aer + PCI_ERR_UNCOR_STATUS, &status) ||
-	       !hb_vfio_config_peek_u32(&device->config, aer + PCI_ERR_UNCOR_SEVER, &severity) ||
-	       status & severity;
 }
 
 /* Until the host's kernel has reset the drive, which the loss of Memory Space Enable shows. */
@@ -255,7 +276,7 @@ static void on_news(HbVfioNews news, gpointer data)
 			"%s (%s): the host saw an error of the drive that it cannot correct (its "
 			"kernel log says which); the drive is taken from its guest",
 			device->address, device->id);
-		device->failed = will_be_reset(device);
+		device->failed = TRUE;
 		hb_port_fail(device->function.port, &device->function, HB_PORT_FAILURE_INTERNAL);
 		break;
 	case HB_VFIO_NEWS_SILENT:
@@ -294,16 +315,6 @@ static void reset_emulated(HbVfioDevice *device)
 	for (guint i = 0; i < HB_CONFIG_SIZE; i++)
 		device->config.space.value[i] &= (guint8)~device->config.space.writable[i];
 	hb_bars_set_reachable(device->bars, TRUE);
-}
-
-/* The drive's own Memory Space Enable, which the guest does not reach, is set for as long as it is
- * open. */
-static void enable_memory(HbVfioDevice *device)
-{
-	guint16 command;
-
-	if (hb_vfio_config_peek_u16(&device->config, PCI_COMMAND, &command))
-		hb_vfio_config_poke_u16(&device->config, PCI_COMMAND, command | PCI_COMMAND_MEMORY);
 }
 
 static void reset_drive(HbVfioDevice *device)
