@@ -12,6 +12,7 @@ from qmp import Qmp, QmpError
 
 SYSFS = "/sys/bus/pci"
 SLOT_CONTROL = 0x18
+SECONDARY_BUS = 0x19
 
 
 def read(path):
@@ -131,6 +132,27 @@ class Bay:
                 time.sleep(0.1)
         wait_until(lambda: self.drive() and self.driver(), seconds, f"{self.name}'s drive has a driver")
         return at
+
+    def fail(self, error):
+        """Lets the bay's port see an AER error, by QEMU's name for it: the lab host tells the driver of the drive below,
+        as of an error of the drive's own, which QEMU's drives cannot report. Returns when."""
+        at = time.monotonic()
+        said = self._host.outer.execute("human-monitor-command",
+                                        command_line=f"pcie_aer_inject_error rp{self.number} {error}")
+        assert said.startswith("OK"), said
+        return at
+
+    @contextmanager
+    def silent(self):
+        """Meanwhile the drive answers no access to its config space, with its link up: its port passes none on. Yields
+        when it began."""
+        with open(f"{SYSFS}/devices/{self.port}/config", "r+b", buffering=0) as file:
+            bus = os.pread(file.fileno(), 1, SECONDARY_BUS)
+            os.pwrite(file.fileno(), b"\xff", SECONDARY_BUS)
+            try:
+                yield time.monotonic()
+            finally:
+                os.pwrite(file.fileno(), bus, SECONDARY_BUS)
 
     def power_off(self):
         """Asks the lab host's own slot to let the drive go in order; returns when the lab host has done so."""

@@ -489,13 +489,51 @@ START_TEST(test_request_without_a_button_is_unsupported)
 }
 END_TEST
 
+START_TEST(test_slot_without_hotplug_refuses_a_drive_by_that_name)
+{
+	HbPortConfig config = scene_get_config();
+	g_autoptr(GError) plug = NULL;
+
+	config.hotplug = FALSE;
+	scene_create(&config);
+	hb_port_set_running(scene_port);
+	ck_assert(!hb_port_plug(scene_port, &scene_drive_a.function, &plug));
+	ck_assert(g_error_matches(plug, HB_ERROR, HB_ERROR_UNSUPPORTED));
+	ck_assert_ptr_nonnull(strstr(plug->message, "bay0 is not hot-plug capable"));
+}
+END_TEST
+
+START_TEST(test_drive_in_a_slot_without_hotplug_stays_till_it_is_pulled)
+{
+	HbPortConfig config = scene_get_config();
+	g_autoptr(GError) error = NULL;
+
+	config.hotplug = FALSE;
+	scene_create(&config);
+	scene_boot_with_drive();
+	ck_assert(!hb_port_request_removal(scene_port, &error));
+	ck_assert(g_error_matches(error, HB_ERROR, HB_ERROR_UNSUPPORTED));
+	ck_assert_ptr_nonnull(strstr(error->message, "bay0 is not hot-plug capable"));
+
+	hb_port_pull(scene_port, NULL);
+
+	scene_assert_transcript("sever A\n");
+	ck_assert_uint_eq(scene_read_port(SLOT_STATUS, 2), 0);
+}
+END_TEST
+
 START_TEST(test_port_with_a_wrong_configuration_is_refused)
 {
-	HbPortConfig wrong[3] = { scene_get_config(), scene_get_config(), scene_get_config() };
+	HbPortConfig wrong[6];
 
+	for (guint i = 0; i < G_N_ELEMENTS(wrong); i++)
+		wrong[i] = scene_get_config();
 	wrong[0].id = NULL;
 	wrong[1].slot = 0x2000;
 	wrong[2].mem32_size = 1;
+	wrong[3].slot_power_limit = HB_SLOT_POWER_LIMIT_MAX + 1;
+	wrong[4].link.speed = HB_LINK_SPEED_64_GT + 1;
+	wrong[5].link.width = 3;
 	for (guint i = 0; i < G_N_ELEMENTS(wrong); i++) {
 		g_autoptr(GError) error = NULL;
 
@@ -639,6 +677,8 @@ Suite *test_suite(void)
 	tcase_add_test(cases, test_request_for_an_empty_slot_finds_nothing);
 	tcase_add_test(cases, test_second_request_is_busy);
 	tcase_add_test(cases, test_request_without_a_button_is_unsupported);
+	tcase_add_test(cases, test_slot_without_hotplug_refuses_a_drive_by_that_name);
+	tcase_add_test(cases, test_drive_in_a_slot_without_hotplug_stays_till_it_is_pulled);
 	tcase_add_test(cases, test_port_with_a_wrong_configuration_is_refused);
 	tcase_add_test(cases, test_port_on_a_taken_address_is_busy);
 	tcase_add_test(cases, test_port_asks_for_its_windows);

@@ -137,6 +137,52 @@ START_TEST(test_a_drive_without_an_id_is_named_by_its_address)
 END_TEST
 
 static const struct {
+	const char *name;
+	guint8 speed;
+} speeds[] = { { "2_5", 1 }, { "5", 2 }, { "8", 3 }, { "16", 4 }, { "32", 5 }, { "64", 6 } };
+
+START_TEST(test_speed)
+{
+	g_autofree char *text = g_strdup_printf(PORT "p,x-speed=%s", speeds[_i].name);
+
+	assert_read(text);
+
+	ck_assert_uint_eq(port(0)->config.link.speed, speeds[_i].speed);
+}
+END_TEST
+
+static const guint8 widths[] = { 1, 2, 4, 8, 12, 16, 32 };
+
+START_TEST(test_width)
+{
+	g_autofree char *text = g_strdup_printf(PORT "p,x-width=%u", widths[_i]);
+
+	assert_read(text);
+
+	ck_assert_uint_eq(port(0)->config.link.width, widths[_i]);
+}
+END_TEST
+
+START_TEST(test_a_port_without_properties_has_the_librarys)
+{
+	HbPortConfig defaults;
+
+	hb_port_config_init(&defaults);
+	assert_read(PORT "p");
+	const HbPortConfig *config = &port(0)->config;
+
+	ck_assert_int_eq(config->hotplug, defaults.hotplug);
+	ck_assert_int_eq(config->attention_button, defaults.attention_button);
+	ck_assert_int_eq(config->power_controller, defaults.power_controller);
+	ck_assert_int_eq(config->indicators, defaults.indicators);
+	ck_assert_int_eq(config->no_command_completed, defaults.no_command_completed);
+	ck_assert_int_eq(config->surprise, defaults.surprise);
+	ck_assert_uint_eq(config->slot_power_limit, defaults.slot_power_limit);
+	ck_assert_mem_eq(&config->link, &defaults.link, sizeof(defaults.link));
+}
+END_TEST
+
+static const struct {
 	const char *texts;
 	const char *part;
 } refused[] = {
@@ -157,6 +203,12 @@ static const struct {
 	{ PORT "p,slot=8192", "'slot' expects" },
 	{ PORT "p,mem-reserve=100K", "multiple of 1M" },
 	{ PORT "p,hotplug=1", "expects 'on' or 'off'" },
+	{ PORT "p,indicators=2", "'indicators' expects 'on' or 'off'" },
+	{ PORT "p,x-attention-button=on", "'x-attention-button' of pcie-root-port" },
+	{ PORT "p,x-speed=3", "'x-speed' expects one of 2_5, 5, 8, 16, 32, 64, not '3'" },
+	{ PORT "p,x-speed=", "'x-speed' expects one of" },
+	{ PORT "p,x-width=5", "'x-width' expects one of 1, 2, 4, 8, 12, 16, 32, not '5'" },
+	{ PORT "p,slot-power-limit=240", "'slot-power-limit' expects a number from 0 to 239" },
 	{ PORT "p,colour=red", "'colour' of pcie-root-port" },
 	{ PORT "p,addr=4.0,slot=1;" PORT "q,addr=4,slot=2", "q: addr=4.0 is taken by p" },
 	{ PORT "p,addr=4.1", "multifunction=on" },
@@ -283,6 +335,9 @@ Suite *test_suite(void)
 	tcase_add_test(tests, test_a_port_without_an_address_gets_the_lowest_free_device);
 	tcase_add_test(tests, test_a_drive_may_come_before_its_port);
 	tcase_add_test(tests, test_a_drive_without_an_id_is_named_by_its_address);
+	tcase_add_loop_test(tests, test_speed, 0, G_N_ELEMENTS(speeds));
+	tcase_add_loop_test(tests, test_width, 0, G_N_ELEMENTS(widths));
+	tcase_add_test(tests, test_a_port_without_properties_has_the_librarys);
 	tcase_add_loop_test(tests, test_refused_with_the_reason, 0, G_N_ELEMENTS(refused));
 	tcase_add_test(tests, test_a_full_root_bus_is_refused);
 	tcase_add_test(tests, test_32_drives_are_accepted);
