@@ -47,6 +47,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#define LOOK_MS		   1000
 #define NVME_VERSION	   8
 #define HOST_RESET_MS	   1500 /* its kernel resets within a second, drivers/pci/pci.c */
 #define HOST_RESET_LOOK_MS 20
@@ -436,7 +437,8 @@ static void plugged(HbPciFunction *function)
 {
 	HbVfioDevice *device = (HbVfioDevice *)function;
 
-	hb_vfio_notifiers_watch(device->notifiers, hb_vfio_get_host(device->vfio), on_news, device);
+	hb_vfio_notifiers_watch(device->notifiers, hb_vfio_get_host(device->vfio), LOOK_MS, on_news,
+				device);
 }
 
 static void attach(HbPciFunction *function, HbHostBridge *bridge)

@@ -17,14 +17,16 @@
  *     error          all-ones    occupied          failed
  *     error          all-ones    empty, unknown    pulled
  *     error          answer                        failed
- *     look           all-ones    empty             pulled
+ *     look, twice    all-ones    empty             pulled
  *     look, twice    all-ones    occupied          silent
  *     look           all-ones    unknown           none: an eventfd will tell
  *     look           answer                        none
  *
  * The look, once a second, is for what no eventfd tells: a drive that dies with its link up. It
  * costs one read of a register. Twice, because the host's kernel may be resetting the drive, which
- * it does for at most a second without telling.
+ * it does for at most a second without telling; and because it may not have noticed a pull yet. A
+ * drive that is closed before the kernel wants it back is reset in the close, and a reset of a
+ * drive that has gone takes a minute (drivers/pci/pci.c, pci_dev_wait(), Linux 6.1).
  */
 
 #include "vfio/notifiers.h"
@@ -40,9 +42,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#define LOOK_MS	      1000
 #define LOOK_AGAIN_MS 100
-#define SILENT_LOOKS  2
+#define LOOKS	      2
 
 typedef enum Witness { WITNESS_REQUEST, WITNESS_ERROR, N_WITNESSES } Witness;
 
@@ -59,7 +60,7 @@ struct HbVfioNotifiers {
 	GSource *sources[N_WITNESSES];
 	GSource *look;	     /* once a second */
 	GSource *look_again; /* after a request, more often */
-	guint n_silent;	     /* looks in a row that met a drive which is there and silent */
+	guint n_silent;	     /* looks in a row that met a silent drive */
 	gint resetting;	     /* atomic */
 	GMainContext *context;
 	HbVfioNotify notify;
@@ -188,7 +189,7 @@ static gboolean look(gpointer data)
 		notifiers->n_silent = 0;
 		return G_SOURCE_CONTINUE;
 	}
-	if (news == HB_VFIO_NEWS_SILENT && ++notifiers->n_silent < SILENT_LOOKS)
+	if (++notifiers->n_silent < LOOKS)
 		return G_SOURCE_CONTINUE;
 	drop(&notifiers->look);
 	notifiers->notify(news, notifiers->data);
@@ -235,8 +236,8 @@ static gboolean on_error(gint fd, GIOCondition condition, gpointer data)
 	return G_SOURCE_CONTINUE;
 }
 
-void hb_vfio_notifiers_watch(HbVfioNotifiers *notifiers, HbHost *host, HbVfioNotify notify,
-			     gpointer data)
+void hb_vfio_notifiers_watch(HbVfioNotifiers *notifiers, HbHost *host, guint look_ms,
+			     HbVfioNotify notify, gpointer data)
 {
 	static const GUnixFDSourceFunc on_witness[N_WITNESSES] = {
 		[WITNESS_REQUEST] = on_request,
@@ -255,7 +256,7 @@ void hb_vfio_notifiers_watch(HbVfioNotifiers *notifiers, HbHost *host, HbVfioNot
 		g_source_attach(source, notifiers->context);
 		notifiers->sources[i] = source;
 	}
-	notifiers->look = start_looking(notifiers, LOOK_MS, look);
+	notifiers->look = start_looking(notifiers, look_ms, look);
 }
 
 void hb_vfio_notifiers_set_resetting(HbVfioNotifiers *notifiers, gboolean resetting)

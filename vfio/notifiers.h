@@ -27,9 +27,10 @@ HbVfioNotifiers *hb_vfio_notifiers_open(int device_fd, const HbVfioConfig *confi
 					const HbVfioHostPort *port, GError **error);
 void hb_vfio_notifiers_close(HbVfioNotifiers *notifiers);
 
-/* Any thread; and on the loop only, so that no callback runs when it returns. */
-void hb_vfio_notifiers_watch(HbVfioNotifiers *notifiers, HbHost *host, HbVfioNotify notify,
-			     gpointer data);
+/* On the loop, so that no callback runs when unwatch returns. @look_ms: between two looks at a
+ * drive of which no eventfd tells. */
+void hb_vfio_notifiers_watch(HbVfioNotifiers *notifiers, HbHost *host, guint look_ms,
+			     HbVfioNotify notify, gpointer data);
 void hb_vfio_notifiers_unwatch(HbVfioNotifiers *notifiers);
 
 /* The drive is being reset, or is not any more: meanwhile its silence means nothing, and the kernel
