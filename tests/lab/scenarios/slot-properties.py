@@ -61,6 +61,7 @@ def measure(lab, vm, bay, name):
             note("removal to disk gone", vm.guest.disk_removed(since).time - asked)
             note("removal to DEVICE_DELETED", deleted["arrived"] - asked)
             add(vm, bay, note)
+        time.sleep(1)  # the guest has read what it reads of a new disk
         since, events = vm.guest.mark(), vm.qmp.mark()
         pulled = bay.pull(vm.pid)
         note("pull to disk gone", vm.guest.disk_removed(since).time - pulled)
