@@ -111,14 +111,14 @@ static void raise_all(void)
 
 /* Every subset of the events standing, and every subset of the enables: the interrupt comes when
  * HPIE is set over an enabled event, and only then. */
-START_TEST(test_every_event_has_its_own_enable)
+static void check_enables(guint index)
 {
 	HbPortConfig config = scene_get_config();
 	guint16 standing = 0, enables = 0;
 
 	for (guint i = 0; i < G_N_ELEMENTS(events); i++) {
-		standing |= (guint16)_i & 1u << i ? events[i].event : 0;
-		enables |= (guint16)_i & 16u << i ? events[i].enable : 0;
+		standing |= (guint16)index & 1u << i ? events[i].event : 0;
+		enables |= (guint16)index & 16u << i ? events[i].enable : 0;
 	}
 	config.no_command_completed = FALSE;
 	config.power_controller = TRUE;
@@ -137,6 +137,17 @@ START_TEST(test_every_event_has_its_own_enable)
 			    (standing & DLLSC && enables & PCI_EXP_SLTCTL_DLLSCE) ||
 			    enables & PCI_EXP_SLTCTL_CCIE;
 	scene_assert_transcript(expected ? "msi fee00000 41\n" : "");
+}
+
+START_TEST(test_every_event_has_its_own_enable)
+{
+	for (guint i = 0; i < 16; i++) {
+		if (i) {
+			scene_tear_down();
+			scene_set_up();
+		}
+		check_enables((guint)_i * 16 + i);
+	}
 }
 END_TEST
 
@@ -285,7 +296,7 @@ Suite *test_suite(void)
 			    0, G_N_ELEMENTS(registers));
 	tcase_add_loop_test(cases, test_each_bit_of_the_message_is_the_guests, 0, 32);
 	tcase_add_loop_test(cases, test_an_event_is_sent_if_everything_lets_it, 0, 16);
-	tcase_add_loop_test(cases, test_every_event_has_its_own_enable, 0, 256);
+	tcase_add_loop_test(cases, test_every_event_has_its_own_enable, 0, 16);
 	tcase_add_test(cases, test_an_event_is_sent_again_after_it_was_cleared_and_not_before);
 	tcase_add_test(cases, test_two_events_behind_a_mask_are_one_message);
 	tcase_add_test(cases, test_a_write_elsewhere_does_not_send_what_is_pending);

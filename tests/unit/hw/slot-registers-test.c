@@ -280,7 +280,7 @@ END_TEST
 
 static void walk_writes_of(guint access)
 {
-	static const guint32 first[] = { 0, 0xffff, 0xffff0000, 0xffffffff };
+	static const guint32 first[] = { 0, 0xffffffff };
 
 	for (guint f = 0; f < G_N_ELEMENTS(first); f++) {
 		for (guint bit = 0; bit < 32; bit++) {
@@ -294,6 +294,9 @@ static void walk_writes_of(guint access)
 
 static void walk_writes(void)
 {
+	/* Without hot-plug all sets are the same one. */
+	if (!has.hotplug && current_set != 0)
+		return;
 	for (guint access = 0; access < G_N_ELEMENTS(accesses); access++)
 		walk_writes_of(access);
 }
