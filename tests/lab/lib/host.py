@@ -134,7 +134,7 @@ class Bay:
         return at
 
     def fail(self, error):
-        """Lets the bay's port see an AER error, by QEMU's name for it: the lab host tells the driver of the drive below,
+        """Lets the bay's port see an AER error, by QEMU's name: the lab host tells the driver of the drive below,
         as of an error of the drive's own, which QEMU's drives cannot report. Returns when."""
         at = time.monotonic()
         said = self._host.outer.execute("human-monitor-command",
@@ -144,8 +144,8 @@ class Bay:
 
     @contextmanager
     def silent(self):
-        """Meanwhile the drive answers no access to its config space, with its link up: its port passes none on. Yields
-        when it began."""
+        """Meanwhile the drive, its link up, answers no access to its config space: its port passes none on.
+        Yields when it began."""
         with open(f"{SYSFS}/devices/{self.port}/config", "r+b", buffering=0) as file:
             bus = os.pread(file.fileno(), 1, SECONDARY_BUS)
             os.pwrite(file.fileno(), b"\xff", SECONDARY_BUS)
