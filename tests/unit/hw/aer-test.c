@@ -33,7 +33,7 @@ static void write_aer(guint reg, guint32 value)
 static void set_up(void)
 {
 	hb_config_space_init(&config);
-	hb_express_init(&config, EXPRESS, 1, (HbLink){ 3, 4 }, 0);
+	hb_express_init(&config, EXPRESS, PCI_EXP_TYPE_ROOT_PORT, 1, (HbLink){ 3, 4 }, 0);
 	hb_aer_init(&aer, &config, AER, EXPRESS);
 	hb_config_space_set_writable(&config, PCI_COMMAND, 2, 0xffff);
 	hb_config_space_write(&config, EXPRESS + PCI_EXP_DEVCTL, 2, 0x000f);

@@ -112,7 +112,7 @@ START_TEST(test_a_ports_link_registers_agree)
 	HbConfigSpace config;
 
 	hb_config_space_init(&config);
-	hb_express_init(&config, EXPRESS, 9, link, 0);
+	hb_express_init(&config, EXPRESS, PCI_EXP_TYPE_ROOT_PORT, 9, link, 0);
 	hb_express_set_slot(&config, EXPRESS, &link, 0, 0);
 	guint32 capabilities = hb_config_space_get_u32(&config, EXPRESS + PCI_EXP_LNKCAP);
 	guint32 speeds = hb_config_space_get_u32(&config, EXPRESS + PCI_EXP_LNKCAP2);

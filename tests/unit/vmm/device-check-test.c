@@ -60,7 +60,7 @@ static const HbPortOptions *find_port(const char *id)
 
 START_TEST(test_a_switch_has_ports_with_drives)
 {
-	assert_read(SWITCH DOWN "dp0,bus=up0,chassis=2,slot=7,addr=3.0,x-power-controller=on;"
+	assert_read(SWITCH DOWN "dp0,bus=up0,chassis=2,slot=7,addr=3.0,power-controller=on;"
 				"vfio-pci,host=01:00.0,id=d0,bus=dp0");
 	const HbSwitchOptions *options = g_ptr_array_index(devices.switches, 0);
 	const HbPortOptions *port = find_port("dp0");
