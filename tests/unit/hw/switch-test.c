@@ -154,7 +154,7 @@ END_TEST
 
 START_TEST(the_upstream_link_is_up_and_has_no_slot)
 {
-	ck_assert_uint_eq(get(1, 0, HB_UPSTREAM_PORT_EXPRESS + PCI_EXP_LNKSTA, 2), 0x0043);
+	ck_assert_uint_eq(get(1, 0, HB_UPSTREAM_PORT_EXPRESS + PCI_EXP_LNKSTA, 2), 0x0105);
 	ck_assert_uint_eq(get(1, 0, HB_UPSTREAM_PORT_EXPRESS + PCI_EXP_SLTCAP, 4), 0);
 	ck_assert_uint_eq(get(1, 0, HB_UPSTREAM_PORT_EXPRESS + PCI_EXP_DEVCAP2, 4), 0);
 }
