@@ -56,6 +56,10 @@ static inline gboolean hb_port_has_aer(const HbPort *port)
 /* After the error registers changed: sends the interrupt that they ask for. With the lock held. */
 void hb_port_look_at_errors(HbPort *port);
 
+/* In ACPI mode: looks whether the guest has taken an occupant that it had let go into use.
+ * Likewise. */
+void hb_port_notice_use(HbPort *port);
+
 /* From now on, for the time of the removal under way. Likewise. */
 void hb_port_start_removal_timer(HbPort *port);
 

@@ -101,7 +101,8 @@ static gboolean check_request(HbPort *port, HbPciFunction *function, GError **er
 			    "slot %s is not hot-plug capable: what is in it stays until the guest "
 			    "ends; create the port with hotplug=on",
 			    id);
-	else if (port->slot.state == HB_SLOT_STATE_ON && !hb_slot_can_be_asked(&port->slot))
+	else if (port->slot.state == HB_SLOT_STATE_ON && !port->config.acpi &&
+		 !hb_slot_can_be_asked(&port->slot))
 		g_set_error(error, HB_ERROR, HB_ERROR_UNSUPPORTED,
 			    "slot %s has no way to ask the guest: create the port with hotplug, an "
 			    "attention button, and indicators or a power controller; or switch the "
@@ -258,6 +259,7 @@ void hb_port_get_info(HbPort *port, HbSlotInfo *info)
 	const HbSlotRegisters *registers = &port->slot.registers;
 
 	hb_host_bridge_lock(port->bridge);
+	hb_port_notice_use(port);
 	*info = (HbSlotInfo){
 		.state = hb_slot_state_to_str(port->slot.state),
 		.occupant = port->occupant,

@@ -13,6 +13,9 @@
  * guest is told, and only then is anything slow begun, on the loop. So when hb_port_pull()
  * returns the guest can neither reach the drive nor be ignorant of its loss.
  *
+ * A slot in ACPI mode has the same life. Its state machine is hw/acpi-slot.c, it is written to
+ * through the ports of hw/acpi-hotplug.c, and its interrupt is that controller's GPE.
+ *
  * Two functions at most are held: the occupant, and a newcomer in line that the guest cannot see.
  * The slot's state machine says which of them there are; here they have faces.
  *
@@ -22,6 +25,8 @@
 
 #include "hw/port-private.h"
 
+#include "hw/acpi-hotplug.h"
+#include "hw/acpi-slot.h"
 #include "hw/aer.h"
 #include "hw/bridge.h"
 #include "hw/bus.h"
@@ -51,6 +56,49 @@ static HbPort *to_port(HbPciFunction *function)
 static HbHost *get_host(HbPort *port)
 {
 	return hb_host_bridge_get_host(port->bridge);
+}
+
+/* ACPI mode. */
+
+static gboolean is_acpi(const HbPort *port)
+{
+	return port->config.acpi != NULL;
+}
+
+/*
+ * What the guest does to an occupant that it had let go it does without a word to the slot, but not
+ * without one of these two bits. A drive that is gone reads all-ones, and is not in use.
+ */
+static gboolean is_in_use_again(HbPort *port)
+{
+	if (!is_acpi(port) || port->slot.state != HB_SLOT_STATE_OFF || !port->occupant)
+		return FALSE;
+	guint32 command = port->occupant->ops->config_read(port->occupant, PCI_COMMAND, 2);
+
+	return command != G_MAXUINT16 && command & (PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+}
+
+void hb_port_notice_use(HbPort *port)
+{
+	if (is_in_use_again(port))
+		hb_acpi_slot_step(&port->slot, HB_SLOT_INPUT_CONTROL_WRITTEN, HB_ACPI_SLOT_USE, 0);
+}
+
+static HbSlotResult decide(HbPort *port, HbSlotInput input, guint16 value, guint16 mask)
+{
+	if (!is_acpi(port))
+		return hb_slot_step(&port->slot, input, value, mask);
+	hb_port_notice_use(port);
+	return hb_acpi_slot_step(&port->slot, input, value, mask);
+}
+
+/* A native slot's power goes. One in ACPI mode keeps it, so that the guest finds the occupant. */
+static void reset_occupant(HbPort *port)
+{
+	if (is_acpi(port))
+		port->occupant->ops->config_write(port->occupant, PCI_COMMAND, 2, 0);
+	else
+		port->occupant->ops->bus_reset(port->occupant);
 }
 
 /* Carrying out the slot's actions. */
@@ -135,7 +183,7 @@ static Leaving perform_moves(HbPort *port, guint actions)
 		port->link = hb_express_get_link(port->occupant, port->config.link);
 	}
 	if (actions & HB_SLOT_ACTION_RESET && port->occupant)
-		port->occupant->ops->bus_reset(port->occupant);
+		reset_occupant(port);
 	return leaving;
 }
 
@@ -235,7 +283,7 @@ static void perform_reports(HbPort *port, const HbSlotResult *result, const Leav
 void hb_port_step(HbPort *port, HbSlotInput input, guint16 value, guint16 mask)
 {
 	HbSlotState state = port->slot.state;
-	HbSlotResult result = hb_slot_step(&port->slot, input, value, mask);
+	HbSlotResult result = decide(port, input, value, mask);
 
 	if (result.actions & HB_SLOT_ACTION_IMPOSSIBLE) {
 		hb_host_log(get_host(port), G_LOG_LEVEL_WARNING,
@@ -249,7 +297,11 @@ void hb_port_step(HbPort *port, HbSlotInput input, guint16 value, guint16 mask)
 	perform_timers(port, result.actions);
 	Leaving leaving = perform_moves(port, result.actions);
 	show_registers(port);
-	notify(port, !!(result.actions & HB_SLOT_ACTION_NOTIFY));
+	if (is_acpi(port))
+		hb_acpi_hotplug_set_events(port->config.acpi, port->config.acpi_index,
+					   port->slot.events);
+	else
+		notify(port, !!(result.actions & HB_SLOT_ACTION_NOTIFY));
 	perform_reports(port, &result, &leaving);
 }
 
@@ -303,7 +355,7 @@ static void config_write(HbPciFunction *function, guint offset, guint size, guin
 {
 	HbPort *port = to_port(function);
 
-	if (hb_config_space_overlaps(offset, size, SLOT_CONTROL, 4))
+	if (!is_acpi(port) && hb_config_space_overlaps(offset, size, SLOT_CONTROL, 4))
 		write_slot(port, offset, size, value);
 	else
 		write_space(port, offset, size, value);
@@ -366,8 +418,18 @@ static void sever(HbPciFunction *function)
 	port->newcomer = NULL;
 }
 
+static void leave_acpi(HbPort *port)
+{
+	if (!is_acpi(port))
+		return;
+	hb_host_bridge_lock(port->bridge);
+	hb_acpi_hotplug_remove(port->config.acpi, port->config.acpi_index);
+	hb_host_bridge_unlock(port->bridge);
+}
+
 static void destroy(HbPort *port)
 {
+	leave_acpi(port);
 	hb_slot_reports_destroy(port->reports);
 	g_free((char *)port->config.id);
 	g_free(port);
@@ -458,6 +520,40 @@ gboolean hb_port_passes_dma(const HbPort *port)
 
 /* Creation. */
 
+/* What the guest's methods do, through the controller. */
+
+static gboolean is_present(gpointer slot)
+{
+	return ((HbPort *)slot)->slot.registers.link_active;
+}
+
+static void step_by_method(gpointer slot, HbSlotInput input, guint16 value)
+{
+	hb_port_step(slot, input, value, 0);
+}
+
+static const HbAcpiHotplugSlotOps acpi_ops = {
+	.is_present = is_present,
+	.step = step_by_method,
+};
+
+/* @config's controller becomes the port's if it takes it. */
+static gboolean join_acpi(HbPort *port, const HbPortConfig *config, GError **error)
+{
+	if (!config->acpi || !config->hotplug)
+		return TRUE;
+	if (config->parent) {
+		g_set_error(error, HB_ERROR, HB_ERROR_UNSUPPORTED,
+			    "slots of switches are native only: leave acpi out");
+		return FALSE;
+	}
+	hb_host_bridge_lock(port->bridge);
+	if (hb_acpi_hotplug_add(config->acpi, config->acpi_index, &acpi_ops, port, error))
+		port->config.acpi = config->acpi;
+	hb_host_bridge_unlock(port->bridge);
+	return is_acpi(port);
+}
+
 static void init_slot(HbPort *port)
 {
 	const HbPortConfig *config = &port->config;
@@ -473,7 +569,10 @@ static void init_slot(HbPort *port)
 		.locked = !config->guest_eject,
 	};
 
-	hb_slot_init(&port->slot, &properties);
+	if (is_acpi(port))
+		hb_acpi_slot_init(&port->slot, config->slot, !config->guest_eject);
+	else
+		hb_slot_init(&port->slot, &properties);
 }
 
 static void init_space(HbPort *port)
@@ -527,7 +626,12 @@ HbPort *hb_port_create(HbHostBridge *bridge, const HbPortConfig *config, GError 
 	port->bridge = bridge;
 	port->config = *config;
 	port->config.id = g_strdup(config->id);
+	port->config.acpi = NULL;
 	port->reports = hb_slot_reports_create(port, hb_host_get_context(get_host(port)));
+	if (!join_acpi(port, config, error)) {
+		g_prefix_error(error, "port %s: ", config->id);
+		return NULL;
+	}
 	init_slot(port);
 	init_space(port);
 	return add_to_bus(port, error) ? g_steal_pointer(&port) : NULL;

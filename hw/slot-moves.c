@@ -197,7 +197,7 @@ void hb_slot_moves_press_for_removal(HbSlot *slot, HbSlotResult *result)
 }
 
 /* The place that the one in line waits for does not become free. */
-static void refuse_newcomer(HbSlot *slot, HbSlotResult *result)
+void hb_slot_moves_refuse_newcomer(HbSlot *slot, HbSlotResult *result)
 {
 	if (!slot->newcomer)
 		return;
@@ -216,7 +216,7 @@ void hb_slot_moves_refuse_removal(HbSlot *slot, HbSlotReason reason, HbSlotResul
 	slot->state = HB_SLOT_STATE_ON;
 	result->actions |= HB_SLOT_ACTION_REPORT_REFUSED;
 	result->reason = reason;
-	refuse_newcomer(slot, result);
+	hb_slot_moves_refuse_newcomer(slot, result);
 }
 
 /* The guest's own hand. */

@@ -43,6 +43,7 @@ void hb_slot_moves_stop_waiting(HbSlot *slot, HbSlotResult *result);
 /* A removal's way. */
 void hb_slot_moves_wait_for_removal(HbSlot *slot, HbSlotResult *result);
 void hb_slot_moves_press_for_removal(HbSlot *slot, HbSlotResult *result);
+void hb_slot_moves_refuse_newcomer(HbSlot *slot, HbSlotResult *result);
 void hb_slot_moves_refuse_removal(HbSlot *slot, HbSlotReason reason, HbSlotResult *result);
 
 /* The guest's own hand: the occupant stays. */

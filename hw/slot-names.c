@@ -76,6 +76,7 @@ const char *hb_slot_reason_to_str(HbSlotReason reason)
 		[HB_SLOT_REASON_OCCUPIED] = "OCCUPIED",
 		[HB_SLOT_REASON_UNACKNOWLEDGED] = "UNACKNOWLEDGED",
 		[HB_SLOT_REASON_ERROR] = "ERROR",
+		[HB_SLOT_REASON_REFUSED] = "REFUSED",
 	};
 
 	return get_name(names, G_N_ELEMENTS(names), reason);

@@ -32,8 +32,9 @@ typedef enum HbSlotInput {
 	HB_SLOT_INPUT_REQUEST_REMOVAL, /* the operator wants it back */
 	HB_SLOT_INPUT_PULL,	       /* the occupant is gone */
 	HB_SLOT_INPUT_PULL_NEWCOMER,   /* the one in line is gone */
-	HB_SLOT_INPUT_CONTROL_WRITTEN, /* Slot Control: value, mask of the bytes written */
-	HB_SLOT_INPUT_STATUS_WRITTEN,  /* Slot Status: value; ones clear */
+	HB_SLOT_INPUT_CONTROL_WRITTEN, /* Slot Control: value, mask of the bytes written; in ACPI
+					* mode a command: see hw/acpi-slot.h */
+	HB_SLOT_INPUT_STATUS_WRITTEN,  /* Slot Status: value; ones clear; in ACPI mode events */
 	HB_SLOT_INPUT_RESET,	       /* a conventional reset of the port */
 	HB_SLOT_INPUT_TIMEOUT,	       /* the timer that was started has run out */
 	HB_SLOT_INPUT_INSIST, /* the removal under way will not be refused, but become a pull */
@@ -82,6 +83,10 @@ typedef struct HbSlot {
 	gboolean unmet;	   /* it came while nobody listened: the guest may have to add it yet */
 	gboolean recall;   /* announced again when the guest has switched it off */
 	gboolean asserted; /* the interrupt condition held after the last step */
+
+	/* Of a slot in ACPI mode, see hw/acpi-slot.h; else zero. */
+	guint8 events;	  /* that the guest has not taken yet */
+	gboolean started; /* an operating system has started since the last reset */
 } HbSlot;
 
 typedef struct HbSlotResult {

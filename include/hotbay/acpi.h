@@ -3,6 +3,7 @@
 #ifndef HOTBAY_ACPI_H
 #define HOTBAY_ACPI_H
 
+#include <hotbay/acpi-hotplug.h>
 #include <hotbay/pci.h>
 
 G_BEGIN_DECLS
@@ -14,10 +15,12 @@ G_BEGIN_DECLS
  * HbAcpiSlot:
  * @devfn: the root port on bus 0
  * @number: its Physical Slot Number, unique in the VM
+ * @index: which slot of the ACPI hot-plug controller it is: the @acpi_index of its #HbPortConfig
  */
 typedef struct HbAcpiSlot {
 	guint8 devfn;
 	guint16 number;
+	guint index;
 } HbAcpiSlot;
 
 /**
@@ -41,6 +44,9 @@ typedef struct HbAcpiSlot {
  * @serial_gsi: its interrupt, an ISA interrupt, edge-triggered
  * @native_hotplug: _OSC grants native PCIe hot-plug, PME, AER and capability control as one set;
  *   else all but hot-plug
+ * @hotplug_base: I/O port of the ACPI hot-plug controller, a multiple of 4; 0 for none, as with
+ *   @native_hotplug. Its ports are those of the slot with the largest @index. Its GPE is
+ *   %HB_ACPI_HOTPLUG_GPE.
  *
  * The machine, described to the guest's operating system. No live objects.
  */
@@ -63,6 +69,7 @@ typedef struct HbAcpiMachine {
 	guint16 serial_port;
 	guint8 serial_gsi;
 	gboolean native_hotplug;
+	guint16 hotplug_base;
 } HbAcpiMachine;
 
 /**

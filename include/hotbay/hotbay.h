@@ -13,6 +13,7 @@
  * docs/architecture.md has the whole picture.
  */
 
+#include <hotbay/acpi-hotplug.h>
 #include <hotbay/acpi.h>
 #include <hotbay/bind.h>
 #include <hotbay/error.h>

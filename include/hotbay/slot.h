@@ -3,6 +3,7 @@
 #ifndef HOTBAY_SLOT_H
 #define HOTBAY_SLOT_H
 
+#include <hotbay/acpi-hotplug.h>
 #include <hotbay/pci.h>
 
 G_BEGIN_DECLS
@@ -58,6 +59,11 @@ typedef struct HbLink {
  *   before the next one enters all the same; 0: for ever
  * @guest_eject: whether an occupant that the guest switches off without having been asked stays
  *   off; if not, it is announced to the guest again
+ * @acpi: (nullable): the controller of a slot in ACPI mode; NULL: native PCIe hot-plug. Outside of
+ *   Slot Capabilities nothing of the native slot is left then: @attention_button to @surprise
+ *   do not count, and the guest is asked and answers by methods. Not for ports of a switch; without
+ *   @hotplug it does not count.
+ * @acpi_index: which of the controller's slots this is; as in #HbAcpiSlot
  * @mem32_size: bytes of non-prefetchable window; a multiple of 1 MiB
  * @mem64_size: bytes of prefetchable 64-bit window; a multiple of 1 MiB. Both windows are larger if
  * a function that is there at lay-out needs more.
@@ -82,6 +88,8 @@ typedef struct HbPortConfig {
 	guint host_removal_timeout_ms;
 	guint acknowledge_timeout_ms;
 	gboolean guest_eject;
+	HbAcpiHotplug *acpi;
+	guint acpi_index;
 	guint64 mem32_size;
 	guint64 mem64_size;
 	guint8 reserved_buses;
@@ -170,6 +178,7 @@ typedef enum HbSlotReason {
 	HB_SLOT_REASON_OCCUPIED,  /* of a refused plug: the last occupant stays */
 	/* of %HB_SLOT_PLUGGED: the guest never said that it is done with the last occupant */
 	HB_SLOT_REASON_UNACKNOWLEDGED,
+	HB_SLOT_REASON_REFUSED, /* the guest said that it cannot let go; in ACPI mode */
 } HbSlotReason;
 
 const char *hb_slot_reason_to_str(HbSlotReason reason);
@@ -234,9 +243,10 @@ gboolean hb_port_plug(HbPort *port, HbPciFunction *function, GError **error);
  * hb_port_request_removal:
  *
  * Asks the guest to let the occupant go, by pressing the Attention Button (PCIe r6.0 §6.7.1.5) as
- * soon as the slot can take a press. If the guest has switched the slot off by itself, or the
- * function still waits in line, there is nobody to ask and it goes at once. Ends with
- * %HB_SLOT_SEVERED then %HB_SLOT_RELEASED, or %HB_SLOT_REMOVAL_REFUSED. Loop thread.
+ * soon as the slot can take a press; in ACPI mode by an Eject Request (ACPI r6.5 §5.6.6). If the
+ * guest has switched the slot off by itself, or the function still waits in line, there is nobody
+ * to ask and it goes at once. Ends with %HB_SLOT_SEVERED then %HB_SLOT_RELEASED, or
+ * %HB_SLOT_REMOVAL_REFUSED. Loop thread.
  *
  * Returns: FALSE with %HB_ERROR_NOT_FOUND if the slot is empty, %HB_ERROR_BUSY if a removal
  *   is in flight, %HB_ERROR_UNSUPPORTED if the guest has to be asked and the slot has no hot-plug,
