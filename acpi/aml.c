@@ -22,6 +22,8 @@
 
 #include "acpi/bytes.h"
 
+#include <hotbay/pci.h>
+
 #include <string.h>
 
 #define SEGMENT_LENGTH	 4
@@ -47,10 +49,21 @@ enum {
 	EXT_OP_PREFIX = 0x5b,
 	LOCAL0_OP = 0x60,
 	ARG0_OP = 0x68,
+	EXT_REGION_OP = 0x80,
+	EXT_FIELD_OP = 0x81,
 	EXT_DEVICE_OP = 0x82,
 	IF_OP = 0xa0,
 	ELSE_OP = 0xa1,
+	WHILE_OP = 0xa2,
 };
+
+#define SPACE_SYSTEM_IO 1 /* ACPI r6.5 §20.2.5.2, RegionSpace */
+
+/* FieldFlags, ibid. */
+#define FIELD_DWORD_ACCESS   3
+#define FIELD_WRITE_AS_ZEROS (2 << 5)
+
+#define MAX_FIELD_BITS 0x3f /* in a PkgLength of one byte */
 
 void hb_aml_append_op(GByteArray *aml, HbAmlOp op)
 {
@@ -189,6 +202,30 @@ void hb_aml_append_name(GByteArray *aml, const char *path)
 	hb_aml_append_path(aml, path);
 }
 
+void hb_aml_append_adr(GByteArray *aml, guint8 devfn)
+{
+	hb_aml_append_name(aml, "_ADR");
+	hb_aml_append_integer(aml, (guint)HB_PCI_DEVICE(devfn) << 16 | HB_PCI_FUNCTION(devfn));
+}
+
+void hb_aml_append_io_region(GByteArray *aml, const char *path, guint16 base, guint length)
+{
+	hb_bytes_append_u8(aml, EXT_OP_PREFIX);
+	hb_bytes_append_u8(aml, EXT_REGION_OP);
+	hb_aml_append_path(aml, path);
+	hb_bytes_append_u8(aml, SPACE_SYSTEM_IO);
+	hb_aml_append_integer(aml, base);
+	hb_aml_append_integer(aml, length);
+}
+
+/* NamedField, ACPI r6.5 §20.2.5.2: here a PkgLength does not count itself. */
+void hb_aml_append_field_unit(GByteArray *aml, const char *name, guint bits)
+{
+	g_assert(bits >= 1 && bits <= MAX_FIELD_BITS);
+	append_segment(aml, name);
+	hb_bytes_append_u8(aml, bits);
+}
+
 gsize hb_aml_begin_scope(GByteArray *aml, const char *path)
 {
 	hb_bytes_append_u8(aml, SCOPE_OP);
@@ -240,6 +277,23 @@ gsize hb_aml_begin_else(GByteArray *aml)
 {
 	hb_bytes_append_u8(aml, ELSE_OP);
 	return aml->len;
+}
+
+gsize hb_aml_begin_while(GByteArray *aml)
+{
+	hb_bytes_append_u8(aml, WHILE_OP);
+	return aml->len;
+}
+
+gsize hb_aml_begin_dword_field(GByteArray *aml, const char *region)
+{
+	hb_bytes_append_u8(aml, EXT_OP_PREFIX);
+	hb_bytes_append_u8(aml, EXT_FIELD_OP);
+	gsize block = aml->len;
+
+	hb_aml_append_path(aml, region);
+	hb_bytes_append_u8(aml, FIELD_DWORD_ACCESS | FIELD_WRITE_AS_ZEROS);
+	return block;
 }
 
 /* Writes PkgLength for @contents bytes to @bytes, and returns how many bytes it took. */

@@ -21,8 +21,11 @@
 /* Operators, ACPI r6.5 §20.3 */
 typedef enum HbAmlOp {
 	HB_AML_STORE = 0x70,		  /* source, target */
+	HB_AML_SHIFT_LEFT = 0x79,	  /* operand, count, target */
+	HB_AML_SHIFT_RIGHT = 0x7a,	  /* operand, count, target */
 	HB_AML_AND = 0x7b,		  /* operand, operand, target */
 	HB_AML_OR = 0x7d,		  /* operand, operand, target */
+	HB_AML_NOTIFY = 0x86,		  /* object, value */
 	HB_AML_CREATE_DWORD_FIELD = 0x8a, /* buffer, byte index, name */
 	HB_AML_LNOT = 0x92,		  /* operand */
 	HB_AML_LEQUAL = 0x93,		  /* operand, operand */
@@ -58,6 +61,15 @@ void hb_aml_append_local(GByteArray *aml, guint index);
 /* Name (path, ...): its value is what is appended next. */
 void hb_aml_append_name(GByteArray *aml, const char *path);
 
+/* _ADR of a PCI function (ACPI r6.5 §6.1.1): device and function. @devfn: on its bus */
+void hb_aml_append_adr(GByteArray *aml, guint8 devfn);
+
+/* OperationRegion (path, SystemIO, base, length) */
+void hb_aml_append_io_region(GByteArray *aml, const char *path, guint16 base, guint length);
+
+/* In a field list: the next @bits of the region, 1 to 63, under a name. */
+void hb_aml_append_field_unit(GByteArray *aml, const char *name, guint bits);
+
 /* Each returns what hb_aml_end() takes. */
 gsize hb_aml_begin_scope(GByteArray *aml, const char *path);
 gsize hb_aml_begin_device(GByteArray *aml, const char *path);
@@ -71,6 +83,12 @@ gsize hb_aml_begin_if(GByteArray *aml);
 
 /* Right after the end of an If. */
 gsize hb_aml_begin_else(GByteArray *aml);
+
+/* Like an If. */
+gsize hb_aml_begin_while(GByteArray *aml);
+
+/* Field (region, DWordAcc, NoLock, WriteAsZeros): field units follow. */
+gsize hb_aml_begin_dword_field(GByteArray *aml, const char *region);
 
 /* Ends the block: puts its length in front of it. Inner blocks end first. */
 void hb_aml_end(GByteArray *aml, gsize block);

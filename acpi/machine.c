@@ -11,6 +11,7 @@
 #include "acpi/machine.h"
 
 #include "acpi/board.h"
+#include "acpi/pci-hotplug.h"
 
 #include <hotbay/error.h>
 
@@ -127,6 +128,47 @@ static gboolean validate_ports(const HbAcpiMachine *machine, GError **error)
 	return TRUE;
 }
 
+static gboolean validate_indexes(const HbAcpiMachine *machine, GError **error)
+{
+	gboolean seen[HB_ACPI_HOTPLUG_MAX_SLOTS] = { FALSE };
+
+	for (guint i = 0; i < machine->n_slots; i++) {
+		guint index = machine->slots[i].index;
+
+		if (index >= HB_ACPI_HOTPLUG_MAX_SLOTS)
+			return refuse(error, "ACPI: index %u of slots[%u]; keep it below %d", index,
+				      i, HB_ACPI_HOTPLUG_MAX_SLOTS);
+		if (seen[index])
+			return refuse(error,
+				      "ACPI: index %u of slots[%u] is taken; give each slot its "
+				      "own",
+				      index, i);
+		seen[index] = TRUE;
+	}
+	return TRUE;
+}
+
+static gboolean validate_hotplug(const HbAcpiMachine *machine, GError **error)
+{
+	if (machine->hotplug_base == 0)
+		return TRUE;
+	if (machine->native_hotplug)
+		return refuse(error, "ACPI: hotplug_base with native_hotplug; a machine's slots "
+				     "are of one mode, so leave one out");
+	if (machine->gpe0_length == 0)
+		return refuse(error, "ACPI: hotplug_base without GPE0; give gpe0_base and "
+				     "gpe0_length, since the controller needs an event");
+	if (!validate_indexes(machine, error))
+		return FALSE;
+	guint length = hb_pci_hotplug_get_length(machine);
+	if (machine->hotplug_base % 4 != 0 || machine->hotplug_base > PORT_COUNT - length)
+		return refuse(error,
+			      "ACPI: hotplug_base 0x%x; give it %u I/O ports of its own, from a "
+			      "multiple of 4",
+			      machine->hotplug_base, length);
+	return TRUE;
+}
+
 static gboolean validate_interrupts(const HbAcpiMachine *machine, GError **error)
 {
 	guint n_links = 0;
@@ -156,5 +198,5 @@ gboolean hb_machine_validate(const HbAcpiMachine *machine, GError **error)
 {
 	return validate_processors(machine, error) && validate_bridge(&machine->bridge, error) &&
 	       validate_slots(machine, error) && validate_ports(machine, error) &&
-	       validate_interrupts(machine, error);
+	       validate_hotplug(machine, error) && validate_interrupts(machine, error);
 }

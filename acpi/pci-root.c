@@ -11,13 +11,15 @@
  * instead of "1": with _SUN at the root port in every kernel, with _SUN below it in 7.2, where
  * pciehp's slot stands for all devices behind the port.
  *
- * Otherwise there is a device for the root port (_ADR on bus 0), and in it one for what sits in the
- * slot (_ADR 0 on the secondary bus) with the slot's number, so that at least the name is known.
- * Never _EJ0 or _RMV: with either, acpiphp would offer to eject what cannot be ejected.
+ * With an ACPI hot-plug controller, acpi/pci-hotplug.c describes them. Without either there is a
+ * device for the root port (_ADR on bus 0), and in it one for what sits in the slot (_ADR 0 on the
+ * secondary bus) with the slot's number, so that at least the name is known. Never _EJ0 or _RMV
+ * then: with either, acpiphp would offer to eject what cannot be ejected.
  */
 
 #include "acpi/aml.h"
 #include "acpi/board.h"
+#include "acpi/pci-hotplug.h"
 #include "acpi/resource.h"
 #include "acpi/tables.h"
 #include "acpi/windows.h"
@@ -45,6 +47,7 @@ static void append_crs(GByteArray *aml, const HbAcpiMachine *machine)
 		{ HB_BOARD_CONFIG_PORT, HB_BOARD_CONFIG_PORTS },
 		{ machine->pm_base, HB_BOARD_PM_PORTS },
 		{ machine->gpe0_base, machine->gpe0_length },
+		{ machine->hotplug_base, hb_pci_hotplug_get_length(machine) },
 		{ machine->reset_port, machine->reset_port != 0 },
 		{ machine->serial_port, machine->serial_port != 0 ? HB_BOARD_UART_PORTS : 0 },
 	};
@@ -96,27 +99,30 @@ static void append_prt(GByteArray *aml, const HbAcpiMachine *machine)
 	hb_aml_end(aml, routes);
 }
 
-/* _ADR of a PCI function, ACPI r6.5 §6.1.1: device and function */
-static void append_adr(GByteArray *aml, guint8 devfn)
-{
-	hb_aml_append_name(aml, "_ADR");
-	hb_aml_append_integer(aml, (guint)HB_PCI_DEVICE(devfn) << 16 | HB_PCI_FUNCTION(devfn));
-}
-
 static void append_slot(GByteArray *aml, const HbAcpiSlot *slot)
 {
 	g_autofree char *name = g_strdup_printf("RP%02X", slot->devfn);
 	gsize port = hb_aml_begin_device(aml, name);
 
-	append_adr(aml, slot->devfn);
+	hb_aml_append_adr(aml, slot->devfn);
 
 	gsize occupant = hb_aml_begin_device(aml, "SLOT");
 
-	append_adr(aml, 0);
+	hb_aml_append_adr(aml, 0);
 	hb_aml_append_name(aml, "_SUN");
 	hb_aml_append_integer(aml, slot->number);
 	hb_aml_end(aml, occupant);
 	hb_aml_end(aml, port);
+}
+
+static void append_slots(GByteArray *aml, const HbAcpiMachine *machine)
+{
+	if (machine->hotplug_base) {
+		hb_pci_hotplug_append(aml, machine);
+		return;
+	}
+	for (guint i = 0; i < machine->n_slots; i++)
+		append_slot(aml, &machine->slots[i]);
 }
 
 void hb_pci_root_append(GByteArray *aml, const HbAcpiMachine *machine)
@@ -136,7 +142,7 @@ void hb_pci_root_append(GByteArray *aml, const HbAcpiMachine *machine)
 	append_crs(aml, machine);
 	append_prt(aml, machine);
 	hb_osc_append(aml, machine->native_hotplug);
-	for (guint i = 0; i < machine->n_slots && !machine->native_hotplug; i++)
-		append_slot(aml, &machine->slots[i]);
+	if (!machine->native_hotplug)
+		append_slots(aml, machine);
 	hb_aml_end(aml, root);
 }

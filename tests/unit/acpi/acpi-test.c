@@ -245,6 +245,32 @@ START_TEST(interrupts_must_exist)
 }
 END_TEST
 
+START_TEST(hotplug_must_have_ports_an_event_and_slots_of_its_own)
+{
+	static const HbAcpiSlot same[] = { { 0x20, 1, 4 }, { 0x21, 2, 4 } };
+	static const HbAcpiSlot beyond[] = { { 0x20, 1, HB_ACPI_HOTPLUG_MAX_SLOTS } };
+	HbAcpiMachine machine = machines_get(MACHINE_ACPI);
+
+	machine.native_hotplug = TRUE;
+	assert_invalid(&machine, "native_hotplug");
+	machine.native_hotplug = FALSE;
+	machine.hotplug_base = 0x702;
+	assert_invalid(&machine, "hotplug_base 0x702");
+	machine.hotplug_base = 0xff80;
+	assert_invalid(&machine, "136 I/O ports");
+	machine = machines_get(MACHINE_ACPI);
+	machine.gpe0_length = 0;
+	assert_invalid(&machine, "GPE0");
+	machine = machines_get(MACHINE_ACPI);
+	machine.slots = same;
+	machine.n_slots = 2;
+	assert_invalid(&machine, "index 4 of slots[1]");
+	machine.slots = beyond;
+	machine.n_slots = 1;
+	assert_invalid(&machine, "index 256");
+}
+END_TEST
+
 static TCase *make_refusals(void)
 {
 	TCase *tcase = tcase_create("refusals");
@@ -257,6 +283,7 @@ static TCase *make_refusals(void)
 	tcase_add_test(tcase, slots_must_differ);
 	tcase_add_test(tcase, ports_must_exist);
 	tcase_add_test(tcase, interrupts_must_exist);
+	tcase_add_test(tcase, hotplug_must_have_ports_an_event_and_slots_of_its_own);
 	return tcase;
 }
 

@@ -6,6 +6,8 @@
 #include "acpi/aml.h"
 #include "tests/unit/suite.h"
 
+#include <hotbay/pci.h>
+
 #include <string.h>
 
 #define assert_bytes(aml, ...)                                                                     \
@@ -253,6 +255,40 @@ START_TEST(if_and_else)
 }
 END_TEST
 
+START_TEST(while_loop_with_a_notification)
+{
+	gsize loop = hb_aml_begin_while(aml);
+
+	hb_aml_append_local(aml, 0);
+	hb_aml_append_op(aml, HB_AML_NOTIFY);
+	hb_aml_append_path(aml, "RP20");
+	hb_aml_append_integer(aml, 3);
+	hb_aml_end(aml, loop);
+	assert_bytes(aml, 0xa2, 9, 0x60, 0x86, 'R', 'P', '2', '0', 0x0a, 3);
+}
+END_TEST
+
+START_TEST(io_region_with_its_fields)
+{
+	hb_aml_append_io_region(aml, "HPIO", 0x700, 8);
+	gsize field = hb_aml_begin_dword_field(aml, "HPIO");
+
+	hb_aml_append_field_unit(aml, "A", 32);
+	hb_aml_append_field_unit(aml, "B", 8);
+	hb_aml_end(aml, field);
+	assert_bytes(aml, 0x5b, 0x80, 'H', 'P', 'I', 'O', 0x01, 0x0b, 0x00, 0x07, 0x0a, 8, 0x5b,
+		     0x81, 16, 'H', 'P', 'I', 'O', 0x43, 'A', '_', '_', '_', 32, 'B', '_', '_', '_',
+		     8);
+}
+END_TEST
+
+START_TEST(address_of_a_function)
+{
+	hb_aml_append_adr(aml, HB_PCI_DEVFN(4, 1));
+	assert_bytes(aml, 0x08, '_', 'A', 'D', 'R', 0x0c, 0x01, 0x00, 0x04, 0x00);
+}
+END_TEST
+
 Suite *test_suite(void)
 {
 	Suite *suite = suite_create("aml");
@@ -281,6 +317,9 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, device_in_a_scope);
 	tcase_add_test(tcase, method_flags_hold_arguments_and_serialization);
 	tcase_add_test(tcase, if_and_else);
+	tcase_add_test(tcase, while_loop_with_a_notification);
+	tcase_add_test(tcase, io_region_with_its_fields);
+	tcase_add_test(tcase, address_of_a_function);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

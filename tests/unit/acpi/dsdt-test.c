@@ -159,6 +159,61 @@ START_TEST(slots_offer_nothing_to_acpi_hot_plug)
 }
 END_TEST
 
+START_TEST(acpi_slots_have_methods_on_registers_of_their_own)
+{
+	disassemble(MACHINE_ACPI);
+	assert_says("OperationRegion (HPIO, SystemIO, 0x0700, 0x88) "
+		    "Field (HPIO, DWordAcc, NoLock, WriteAsZeros) { HEVT, 32, HSTR, 32, S000, 32, "
+		    "S001, 32,");
+	assert_says("Device (RP21) { Name (_ADR, 0x00040001) "
+		    "Device (SLOT) { Name (_ADR, Zero) Name (_SUN, 0x02) "
+		    "Method (_STA, 0, NotSerialized) { Return (S001) } "
+		    "Method (_EJ0, 1, NotSerialized) { S001 = One } "
+		    "Method (_OST, 3, NotSerialized) { S001 = ((((Arg0 & 0xFFFF) << 0x10) | (( "
+		    "Arg1 & 0xFF) << 0x08)) | 0x02) } } }");
+	ck_assert_uint_eq(count("Method (_EJ0"), 32);
+	assert_says("Method (_INI, 0, NotSerialized) { HSTR = One }");
+	assert_never_says("_PS0");
+	assert_never_says("_RMV");
+}
+END_TEST
+
+START_TEST(acpi_events_are_notifications_of_port_and_slot)
+{
+	disassemble(MACHINE_ACPI);
+	assert_says("If ((Arg0 == 0x1F)) { If ((Arg1 == 0x02)) { Notify (^RP3F.SLOT, 0x03) } "
+		    "Else { Notify (RP3F, Zero) } }");
+	ck_assert_uint_eq(count("Notify ("), 64);
+	assert_says("Scope (\\_GPE) { Method (_L01, 0, NotSerialized) { "
+		    "Local0 = \\_SB.PCI0.HEVT While (Local0) { "
+		    "\\_SB.PCI0.HNOT ((Local0 >> 0x08), (Local0 & 0xFF)) "
+		    "Local0 = \\_SB.PCI0.HEVT } } }");
+}
+END_TEST
+
+START_TEST(acpi_hotplug_ports_are_the_boards)
+{
+	disassemble(MACHINE_ACPI_WIDE);
+	assert_says("OperationRegion (HPIO, SystemIO, 0x0700, 0x0328)");
+	assert_says("S002, 32, S003, 32,");
+	assert_says("Device (RP18) { Name (_ADR, 0x00030000) Device (SLOT) { Name (_ADR, Zero) "
+		    "Name (_SUN, 0x08) Method (_STA, 0, NotSerialized) { Return (S0C7) }");
+	assert_says("0x0000, 0x0630, 0x06FF,"); /* up to the first */
+	assert_says("0x0000, 0x0A28, 0x0CF7,"); /* from the last */
+	assert_says("IO (Decode16, 0x0700, 0x0700, 0x01, 0x80, )");
+	assert_says("IO (Decode16, 0x0A00, 0x0A00, 0x01, 0x28, )");
+}
+END_TEST
+
+START_TEST(without_acpi_hotplug_there_is_no_event)
+{
+	disassemble(MACHINE_LARGE);
+	assert_never_says("_GPE");
+	assert_never_says("OperationRegion");
+	assert_never_says("_INI");
+}
+END_TEST
+
 START_TEST(without_slots_there_are_no_root_ports)
 {
 	disassemble(MACHINE_NO_SLOTS);
@@ -250,6 +305,10 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, native_slots_are_not_described);
 	tcase_add_test(tcase, slot_number_stands_with_the_occupant);
 	tcase_add_test(tcase, slots_offer_nothing_to_acpi_hot_plug);
+	tcase_add_test(tcase, acpi_slots_have_methods_on_registers_of_their_own);
+	tcase_add_test(tcase, acpi_events_are_notifications_of_port_and_slot);
+	tcase_add_test(tcase, acpi_hotplug_ports_are_the_boards);
+	tcase_add_test(tcase, without_acpi_hotplug_there_is_no_event);
 	tcase_add_test(tcase, without_slots_there_are_no_root_ports);
 	tcase_add_test(tcase, pins_are_routed_in_rotation);
 	tcase_add_test(tcase, without_links_there_is_no_prt);

@@ -18,12 +18,13 @@
 #define GIB	      (G_GUINT64_CONSTANT(1) << 30)
 
 static const HbAcpiSlot slots[N_SLOTS] = {
-	{ 0x20, 1 },  { 0x21, 2 },  { 0x22, 3 },  { 0x23, 4 },	{ 0x24, 5 },  { 0x25, 6 },
-	{ 0x26, 7 },  { 0x27, 8 },  { 0x28, 9 },  { 0x29, 10 }, { 0x2a, 11 }, { 0x2b, 12 },
-	{ 0x2c, 13 }, { 0x2d, 14 }, { 0x2e, 15 }, { 0x2f, 16 }, { 0x30, 17 }, { 0x31, 18 },
-	{ 0x32, 19 }, { 0x33, 20 }, { 0x34, 21 }, { 0x35, 22 }, { 0x36, 23 }, { 0x37, 24 },
-	{ 0x38, 25 }, { 0x39, 26 }, { 0x3a, 27 }, { 0x3b, 28 }, { 0x3c, 29 }, { 0x3d, 30 },
-	{ 0x3e, 31 }, { 0x3f, 32 },
+	{ 0x20, 1, 0 },	  { 0x21, 2, 1 },   { 0x22, 3, 2 },   { 0x23, 4, 3 },	{ 0x24, 5, 4 },
+	{ 0x25, 6, 5 },	  { 0x26, 7, 6 },   { 0x27, 8, 7 },   { 0x28, 9, 8 },	{ 0x29, 10, 9 },
+	{ 0x2a, 11, 10 }, { 0x2b, 12, 11 }, { 0x2c, 13, 12 }, { 0x2d, 14, 13 }, { 0x2e, 15, 14 },
+	{ 0x2f, 16, 15 }, { 0x30, 17, 16 }, { 0x31, 18, 17 }, { 0x32, 19, 18 }, { 0x33, 20, 19 },
+	{ 0x34, 21, 20 }, { 0x35, 22, 21 }, { 0x36, 23, 22 }, { 0x37, 24, 23 }, { 0x38, 25, 24 },
+	{ 0x39, 26, 25 }, { 0x3a, 27, 26 }, { 0x3b, 28, 27 }, { 0x3c, 29, 28 }, { 0x3d, 30, 29 },
+	{ 0x3e, 31, 30 }, { 0x3f, 32, 31 },
 };
 
 #define EIGHT(n) (n), (n) + 1, (n) + 2, (n) + 3, (n) + 4, (n) + 5, (n) + 6, (n) + 7
@@ -69,6 +70,22 @@ static void make_denied(HbAcpiMachine *machine, guint n_slots)
 	machine->n_slots = n_slots;
 }
 
+static void make_acpi(HbAcpiMachine *machine)
+{
+	make_denied(machine, N_SLOTS);
+	machine->hotplug_base = 0x700;
+}
+
+static void make_acpi_wide(HbAcpiMachine *machine)
+{
+	static const HbAcpiSlot few[] = { { 0x10, 7, 3 }, { 0x18, 8, 199 } };
+
+	make_acpi(machine);
+	machine->slots = few;
+	machine->n_slots = G_N_ELEMENTS(few);
+	machine->bridge.io = (HbAddressWindow){ 0, 0x10000 };
+}
+
 static void make_bare(HbAcpiMachine *machine)
 {
 	machine->bridge.io.size = 0;
@@ -90,6 +107,10 @@ HbAcpiMachine machines_get(MachineKind kind)
 		make_denied(&machine, 0);
 	else if (kind == MACHINE_NO_HOTPLUG)
 		make_denied(&machine, N_SLOTS);
+	else if (kind == MACHINE_ACPI)
+		make_acpi(&machine);
+	else if (kind == MACHINE_ACPI_WIDE)
+		make_acpi_wide(&machine);
 	else if (kind == MACHINE_NO_SERIAL)
 		machine.serial_port = 0;
 	else if (kind == MACHINE_ECAM_INSIDE)

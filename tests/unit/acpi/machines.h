@@ -15,6 +15,8 @@ typedef enum MachineKind {
 	MACHINE_FULL,	    /* 128 processors */
 	MACHINE_NO_SLOTS,   /* and native hot-plug denied, or there would be nothing to see */
 	MACHINE_NO_HOTPLUG, /* native hot-plug denied, 32 slots */
+	MACHINE_ACPI,	    /* ACPI hot-plug, 32 slots */
+	MACHINE_ACPI_WIDE,  /* ACPI hot-plug, 2 slots of 200, windows over all ports */
 	MACHINE_NO_SERIAL,
 	MACHINE_ECAM_INSIDE, /* ECAM in the middle of mem32 */
 	MACHINE_ECAM_HIGH,   /* ECAM above 4 GiB */
