@@ -15,7 +15,13 @@
 #include "vmm/pm.h"
 #include "vmm/serial.h"
 
+#include <hotbay/error.h>
+
 #include <string.h>
+
+_Static_assert(HB_LAYOUT_HOTPLUG + HB_ACPI_HOTPLUG_LENGTH(HB_ACPI_HOTPLUG_MAX_SLOTS) <=
+		       HB_LAYOUT_PCI,
+	       "ACPI hot-plug overlaps configuration access");
 
 #define KEYBOARD_RESET 0xfe /* keyboard controller: pulse the reset line */
 
@@ -26,9 +32,10 @@ struct HbChipset {
 	gpointer opaque;
 	HbPio *pio;
 	HbPm *pm;
-	HbSerial *serial;   /* NULL: none */
-	HbChardev *chardev; /* its other end */
-	gint reset_control; /* atomic: the last value of the reset register */
+	HbAcpiHotplug *hotplug; /* NULL: the slots are native */
+	HbSerial *serial;	/* NULL: none */
+	HbChardev *chardev;	/* its other end */
+	gint reset_control;	/* atomic: the last value of the reset register */
 };
 
 /* -- The serial port. -- */
@@ -158,6 +165,41 @@ static void write_gpe0(gpointer opaque, guint offset, guint size, guint32 value)
 static const HbPioOps pm_ports = { read_pm, write_pm };
 static const HbPioOps gpe0_ports = { read_gpe0, write_gpe0 };
 
+/* -- ACPI hot-plug. -- */
+
+/* With the bus lock held: so it comes before the lock of power management. */
+static void set_gpe(gpointer data, gboolean level)
+{
+	hb_pm_set_gpe(((HbChipset *)data)->pm, HB_ACPI_HOTPLUG_GPE, level);
+}
+
+static guint32 read_hotplug(gpointer opaque, guint offset, guint size)
+{
+	return hb_acpi_hotplug_read(((HbChipset *)opaque)->hotplug, offset, size);
+}
+
+static void write_hotplug(gpointer opaque, guint offset, guint size, guint32 value)
+{
+	hb_acpi_hotplug_write(((HbChipset *)opaque)->hotplug, offset, size, value);
+}
+
+static const HbPioOps hotplug_ports = { read_hotplug, write_hotplug };
+
+HbAcpiHotplug *hb_chipset_add_hotplug(HbChipset *chipset, guint n_slots, GError **error)
+{
+	if (n_slots > HB_ACPI_HOTPLUG_MAX_SLOTS) {
+		g_set_error(error, HB_ERROR, HB_ERROR_LIMIT,
+			    "%u slots in ACPI mode, but there can be %d: leave some out, or make "
+			    "them native",
+			    n_slots, HB_ACPI_HOTPLUG_MAX_SLOTS);
+		return NULL;
+	}
+	chipset->hotplug = hb_acpi_hotplug_create(chipset->bridge, n_slots, set_gpe, chipset);
+	hb_pio_add(chipset->pio, HB_LAYOUT_HOTPLUG, HB_ACPI_HOTPLUG_LENGTH(n_slots), &hotplug_ports,
+		   chipset);
+	return chipset->hotplug;
+}
+
 /* -- The ways to reset. -- */
 
 static guint32 read_reset(gpointer opaque, guint offset, guint size)
@@ -231,6 +273,7 @@ void hb_chipset_destroy(HbChipset *chipset)
 		return;
 	hb_chardev_close(chipset->chardev);
 	hb_serial_destroy(chipset->serial);
+	hb_acpi_hotplug_destroy(chipset->hotplug);
 	hb_pm_destroy(chipset->pm);
 	hb_pio_destroy(chipset->pio);
 	g_free(chipset);

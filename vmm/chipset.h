@@ -6,6 +6,7 @@
 #include "vmm/chardev.h"
 #include "vmm/vm.h"
 
+#include <hotbay/acpi-hotplug.h>
 #include <hotbay/pci.h>
 
 /** HbChipsetOps: what the guest asks of the machine; on the vCPU's thread that asked. */
@@ -16,7 +17,7 @@ typedef struct HbChipsetOps {
 
 /**
  * HbChipset: what answers the guest's I/O ports and unbacked memory: the serial port, power
- * management, the reset register, and the PCI host bridge behind them.
+ * management, the reset register, ACPI hot-plug, and the PCI host bridge behind them.
  */
 typedef struct HbChipset HbChipset;
 
@@ -29,6 +30,16 @@ typedef struct HbChipset HbChipset;
  */
 HbChipset *hb_chipset_create(const HbVm *vm, HbHostBridge *bridge, const HbChardevOptions *serial,
 			     const HbChipsetOps *ops, gpointer opaque, GError **error);
+
+/**
+ * hb_chipset_add_hotplug:
+ * @n_slots: of the machine, 1 to %HB_ACPI_HOTPLUG_MAX_SLOTS
+ *
+ * For slots in ACPI mode: the controller, its ports and its event. Once, before the vCPUs.
+ *
+ * Returns: (transfer none) (nullable): NULL with %HB_ERROR_LIMIT
+ */
+HbAcpiHotplug *hb_chipset_add_hotplug(HbChipset *chipset, guint n_slots, GError **error);
 
 /** hb_chipset_destroy: after the vCPUs. Takes NULL. */
 void hb_chipset_destroy(HbChipset *chipset);

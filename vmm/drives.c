@@ -59,6 +59,7 @@ struct HbDrives {
 	HbHostBridge *bridge;
 	HbVfio *vfio;
 	HbMemory *memory;
+	HbAcpiHotplug *hotplug; /* NULL: the slots are native */
 	HbDrivesEvent event;
 	gpointer opaque;
 	GPtrArray *ports; /* of Port */
@@ -265,11 +266,20 @@ void hb_drives_destroy(HbDrives *drives)
 	g_free(drives);
 }
 
-static gboolean add_port(HbDrives *drives, const HbPortOptions *options, GError **error)
+void hb_drives_set_hotplug(HbDrives *drives, HbAcpiHotplug *hotplug)
+{
+	drives->hotplug = hotplug;
+}
+
+/* @place: as vmm/tables.c tells the guest */
+static gboolean add_port(HbDrives *drives, const HbPortOptions *options, guint place,
+			 GError **error)
 {
 	HbPortConfig config = options->config;
 
 	config.parent = hb_switches_find(drives->switches, options->bus);
+	config.acpi = config.parent ? NULL : drives->hotplug;
+	config.acpi_index = place;
 	HbPort *slot_port = hb_port_create(drives->bridge, &config, error);
 	if (slot_port == NULL) {
 		g_prefix_error(error, "%s: ", hb_port_options_get_driver(options));
@@ -303,7 +313,7 @@ gboolean hb_drives_add_ports(HbDrives *drives, const HbDevices *devices, GError 
 		for (guint i = 0; i < devices->ports->len; i++) {
 			const HbPortOptions *options = g_ptr_array_index(devices->ports, i);
 
-			if (options->depth == depth && !add_port(drives, options, error))
+			if (options->depth == depth && !add_port(drives, options, i, error))
 				return FALSE;
 		}
 	}

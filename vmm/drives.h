@@ -27,6 +27,15 @@ HbDrives *hb_drives_create(HbHostBridge *bridge, HbVfio *vfio, HbMemory *memory,
 void hb_drives_destroy(HbDrives *drives);
 
 /**
+ * hb_drives_set_hotplug:
+ * @hotplug: must outlive the ports
+ *
+ * Root ports that are added from here on are in ACPI mode, and slots of @hotplug by their place in
+ * #HbDevices.
+ */
+void hb_drives_set_hotplug(HbDrives *drives, HbAcpiHotplug *hotplug);
+
+/**
  * hb_drives_add_ports:
  * @devices: checked; must outlive @drives
  *

@@ -23,6 +23,7 @@
 #define HB_LAYOUT_SERIAL   0x3f8
 #define HB_LAYOUT_PM	   0x600
 #define HB_LAYOUT_GPE0	   0x620
+#define HB_LAYOUT_HOTPLUG  0x700 /* ACPI's, up to HB_ACPI_HOTPLUG_LENGTH() of its slots */
 #define HB_LAYOUT_KEYBOARD 0x64
 #define HB_LAYOUT_PCI	   0xcf8
 #define HB_LAYOUT_IO	   0x1000

@@ -356,6 +356,22 @@ static gboolean add_memory(HbMachine *machine, GError **error)
 	return !needs_lock(machine->options) || hb_memory_lock(machine->memory, error);
 }
 
+/* In the mode that the operator chose. */
+static gboolean add_ports(HbMachine *machine, GError **error)
+{
+	const HbDevices *devices = &machine->options->devices;
+
+	if (machine->options->acpi_hotplug && devices->ports->len) {
+		HbAcpiHotplug *hotplug =
+			hb_chipset_add_hotplug(machine->chipset, devices->ports->len, error);
+
+		if (hotplug == NULL)
+			return FALSE;
+		hb_drives_set_hotplug(machine->drives, hotplug);
+	}
+	return hb_drives_add_ports(machine->drives, devices, error);
+}
+
 static gboolean add_pci(HbMachine *machine, GError **error)
 {
 	HbHost *host = hb_kvm_get_host(machine->kvm);
@@ -374,7 +390,7 @@ static gboolean add_pci(HbMachine *machine, GError **error)
 	machine->vfio = hb_vfio_create(host, 0);
 	machine->drives = hb_drives_create(machine->bridge, machine->vfio, machine->memory,
 					   on_drives_event, machine);
-	if (hb_drives_add_ports(machine->drives, devices, error))
+	if (add_ports(machine, error))
 		return TRUE;
 	g_prefix_error(error, "-device ");
 	return FALSE;

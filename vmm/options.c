@@ -260,25 +260,19 @@ static gboolean read_global(HbOptions *options, const Flag *flag, const char *va
 
 	if (properties == NULL)
 		return FALSE;
-	const char *setting = hb_properties_take(properties, "ICH9-LPC." PCI_HOTPLUG_GLOBAL);
+	const char *name = "ICH9-LPC." PCI_HOTPLUG_GLOBAL;
 	const char *driver = hb_properties_take(properties, "driver");
 	const char *property = hb_properties_take(properties, "property");
-	const char *written = hb_properties_take(properties, "value");
 	if (g_strcmp0(driver, "ICH9-LPC") == 0 && g_strcmp0(property, PCI_HOTPLUG_GLOBAL) == 0)
-		setting = written;
-	if (setting == NULL || !hb_properties_finish(properties, "-global", NULL)) {
+		name = "value";
+	if (!hb_properties_take(properties, name) ||
+	    !hb_properties_finish(properties, "-global", NULL)) {
 		g_set_error(error, HB_ERROR, HB_ERROR_UNSUPPORTED,
-			    "'%s' is not supported: only ICH9-LPC." PCI_HOTPLUG_GLOBAL "=off is",
+			    "'%s' is not supported: only ICH9-LPC." PCI_HOTPLUG_GLOBAL "=on|off is",
 			    value);
 		return FALSE;
 	}
-	if (g_str_equal(setting, "off") || g_str_equal(setting, "false"))
-		return TRUE;
-	g_set_error(error, HB_ERROR, HB_ERROR_UNSUPPORTED,
-		    "ICH9-LPC." PCI_HOTPLUG_GLOBAL "=%s is not supported, the slots do native PCIe "
-		    "hot-plug only: say off",
-		    setting);
-	return FALSE;
+	return hb_properties_take_bool(properties, name, &options->acpi_hotplug, error);
 }
 
 static gboolean read_name(HbOptions *options, const Flag *flag, const char *value, GError **error)
@@ -385,8 +379,8 @@ static const Flag flags[] = {
 	  "a hot-plug slot of that switch; properties as for pcie-root-port", read_device },
 	{ "device", "vfio-pci,host=DDDD:BB:DD.F,bus=PORT[,id=ID]",
 	  "a host NVMe drive, bound to vfio-pci, in that slot; JSON works too", read_device },
-	{ "global", "ICH9-LPC." PCI_HOTPLUG_GLOBAL "=off", "native PCIe hot-plug, the only mode",
-	  read_global },
+	{ "global", "ICH9-LPC." PCI_HOTPLUG_GLOBAL "=on|off",
+	  "all slots do hot-plug by ACPI, or natively (off, the default)", read_global },
 	{ "serial", "stdio|null|none|pty|file:PATH|unix:PATH[,server=on,wait=off]",
 	  "the serial port, ttyS0", read_serial },
 	{ "qmp", "unix:PATH,server=on[,wait=off]", "a QMP socket; may be repeated", read_qmp },
@@ -479,6 +473,42 @@ static gboolean check_kernel(const HbOptions *options, GError **error)
 	return FALSE;
 }
 
+/*
+ * A slot's number is all that ACPI calls it by (_SUN): there is no chassis. And the tables know
+ * root ports only.
+ */
+static gboolean check_acpi_slots(const HbOptions *options, GError **error)
+{
+	const GPtrArray *ports = options->devices.ports;
+	g_autoptr(GHashTable) by_number = g_hash_table_new(NULL, NULL);
+
+	if (options->acpi_hotplug && options->devices.switches->len) {
+		g_set_error(error, HB_ERROR, HB_ERROR_UNSUPPORTED,
+			    "-global: " PCI_HOTPLUG_GLOBAL
+			    "=on is for root ports' slots, and those "
+			    "of switches are native only: say off, or leave the switches out");
+		return FALSE;
+	}
+	for (guint i = 0; options->acpi_hotplug && i < ports->len; i++) {
+		const HbPortConfig *port = &((HbPortOptions *)g_ptr_array_index(ports, i))->config;
+		gpointer number = GUINT_TO_POINTER((guint)port->slot);
+		const char *other = g_hash_table_lookup(by_number, number);
+
+		if (!port->hotplug)
+			continue;
+		if (other) {
+			g_set_error(error, HB_ERROR, HB_ERROR_INVALID,
+				    "-global: with " PCI_HOTPLUG_GLOBAL "=on slots have no "
+				    "chassis, and %s and %s are both slot %u: give each its own "
+				    "slot=",
+				    other, port->id, port->slot);
+			return FALSE;
+		}
+		g_hash_table_insert(by_number, number, (gpointer)port->id);
+	}
+	return TRUE;
+}
+
 static gboolean complete(HbOptions *options, GError **error)
 {
 	if (options->nographic && !options->has_serial && !set_serial(options, "stdio", error))
@@ -487,7 +517,7 @@ static gboolean complete(HbOptions *options, GError **error)
 		g_prefix_error(error, "-device: ");
 		return FALSE;
 	}
-	return check_kernel(options, error);
+	return check_acpi_slots(options, error) && check_kernel(options, error);
 }
 
 HbOptions *hb_options_parse(int argc, const char *const *argv, GError **error)

@@ -32,6 +32,7 @@ typedef struct HbOptions {
 	HbTopology topology;
 	guint64 memory; /* bytes */
 	gboolean mem_lock;
+	gboolean acpi_hotplug; /* the slots' mode; FALSE: native PCIe hot-plug */
 	char *kernel;
 	char *initrd;
 	char *append;

@@ -4,8 +4,10 @@
 /*
  * ACPI's fixed hardware: the PM1a event and control blocks, the PM timer and GPE0, ACPI 6.5 §4.8.
  * The machine is always in ACPI mode (the FADT has no SMI command port), so SCI_EN reads one. The
- * only sleep state is S5, so any SLP_TYP with SLP_EN means it. The one event is the power button:
- * the timer's own event stays off, as the guests that matter leave it, and no GPE has a source.
+ * only sleep state is S5, so any SLP_TYP with SLP_EN means it. The one fixed event is the power
+ * button: the timer's own event stays off, as the guests that matter leave it. General-purpose
+ * events have a level each: a source that is asserted sets its status again as soon as it is
+ * cleared.
  *
  * All registers lie in one byte image per block: a byte of a status register is write-1-to-clear,
  * the others are plain; what a byte is, two small tables say.
@@ -44,6 +46,7 @@ struct HbPm {
 	GMutex lock; /* guards all below */
 	guint8 pm[HB_PM_PORTS];
 	guint8 gpe0[HB_PM_GPE0_PORTS];
+	guint8 sources[GPE0_ENABLE]; /* that are asserted; not the guest's, so a reset keeps them */
 	gboolean level;
 };
 
@@ -53,8 +56,10 @@ static void update_sci(HbPm *pm)
 
 	for (guint i = 0; i < 2; i++)
 		pending |= pm->pm[PM1_STATUS + i] & pm->pm[PM1_ENABLE + i];
-	for (guint i = 0; i < GPE0_ENABLE; i++)
+	for (guint i = 0; i < GPE0_ENABLE; i++) {
+		pm->gpe0[i] |= pm->sources[i];
 		pending |= pm->gpe0[i] & pm->gpe0[GPE0_ENABLE + i];
+	}
 	gboolean level = pending != 0;
 	if (level == pm->level)
 		return;
@@ -101,6 +106,19 @@ void hb_pm_press_power_button(HbPm *pm)
 	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&pm->lock);
 
 	pm->pm[PM1_STATUS + 1] |= PM1_POWER_BUTTON >> 8;
+	update_sci(pm);
+}
+
+void hb_pm_set_gpe(HbPm *pm, guint gpe, gboolean level)
+{
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&pm->lock);
+	guint8 bit = (guint8)(1u << gpe % 8);
+
+	g_return_if_fail(gpe / 8 < GPE0_ENABLE);
+	if (level)
+		pm->sources[gpe / 8] |= bit;
+	else
+		pm->sources[gpe / 8] &= (guint8)~bit;
 	update_sci(pm);
 }
 

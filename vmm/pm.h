@@ -31,6 +31,14 @@ void hb_pm_reset(HbPm *pm);
 /** hb_pm_press_power_button: raises the SCI if the guest has enabled the button's event. */
 void hb_pm_press_power_button(HbPm *pm);
 
+/**
+ * hb_pm_set_gpe:
+ * @gpe: of GPE0, below 4 * %HB_PM_GPE0_PORTS
+ * @level: whether its source is asserted. While it is, the status bit reads one, whatever the guest
+ *   writes (ACPI 6.5 §5.6.4, level-triggered events).
+ */
+void hb_pm_set_gpe(HbPm *pm, guint gpe, gboolean level);
+
 /** hb_pm_read, hb_pm_write: @size 1, 2 or 4 bytes at @offset of the PM block. */
 guint32 hb_pm_read(HbPm *pm, guint offset, guint size);
 void hb_pm_write(HbPm *pm, guint offset, guint size, guint32 value);

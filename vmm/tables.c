@@ -12,16 +12,20 @@
 #include "vmm/layout.h"
 #include "vmm/pm.h"
 
-static GArray *list_slots(const HbDevices *devices)
+/* Those that are described: native ones describe themselves. */
+static GArray *list_slots(const HbOptions *options)
 {
+	const HbDevices *devices = &options->devices;
 	GArray *slots = g_array_new(FALSE, FALSE, sizeof(HbAcpiSlot));
 
 	for (guint i = 0; i < devices->ports->len; i++) {
 		const HbPortOptions *port = g_ptr_array_index(devices->ports, i);
-		HbAcpiSlot slot = { .devfn = port->config.devfn, .number = port->config.slot };
+		HbAcpiSlot slot = { .devfn = port->config.devfn,
+				    .number = port->config.slot,
+				    .index = i };
 
 		/* Those of switches are not on bus 0, which is all that HbAcpiSlot can say. */
-		if (port->config.hotplug && !port->is_downstream)
+		if (options->acpi_hotplug && port->config.hotplug && !port->is_downstream)
 			g_array_append_val(slots, slot);
 	}
 	return slots;
@@ -30,7 +34,7 @@ static GArray *list_slots(const HbDevices *devices)
 GByteArray *hb_tables_build(const HbOptions *options, const HbHostBridgeConfig *bridge,
 			    GError **error)
 {
-	g_autoptr(GArray) slots = list_slots(&options->devices);
+	g_autoptr(GArray) slots = list_slots(options);
 	guint8 apic_ids[HB_OPTIONS_MAX_CPUS];
 
 	for (guint i = 0; i < options->cpus; i++)
@@ -52,7 +56,8 @@ GByteArray *hb_tables_build(const HbOptions *options, const HbHostBridgeConfig *
 		.reset_value = HB_PM_RESET_VALUE,
 		.serial_port = options->serial ? HB_LAYOUT_SERIAL : 0,
 		.serial_gsi = HB_LAYOUT_SERIAL_GSI,
-		.native_hotplug = TRUE,
+		.native_hotplug = !options->acpi_hotplug,
+		.hotplug_base = slots->len ? HB_LAYOUT_HOTPLUG : 0,
 	};
 
 	return hb_acpi_build(&machine, HB_LAYOUT_TABLES, HB_LAYOUT_TABLES_SIZE, error);

@@ -199,7 +199,13 @@ static const struct {
 	{ "-uuid 1234", { "-uuid:", "8-4-4-4-12" } },
 	{ "-daemonize", { "-daemonize:", "-pidfile" } },
 	{ "-overcommit cpu-pm=on", { "-overcommit:", "'cpu-pm'" } },
-	{ "-global ICH9-LPC.acpi-pci-hotplug-with-bridge-support=on", { "-global:", "say off" } },
+	{ "-global ICH9-LPC.acpi-pci-hotplug-with-bridge-support=1",
+	  { "-global:", "'on' or 'off'" } },
+	{ "-global driver=ICH9-LPC,property=acpi-pci-hotplug-with-bridge-support",
+	  { "-global:", "=on|off is" } },
+	{ "-kernel k -global ICH9-LPC.acpi-pci-hotplug-with-bridge-support=on "
+	  "-device pcie-root-port,id=a,chassis=1 -device pcie-root-port,id=b,chassis=2",
+	  { "-global:", "a and b are both slot 0" } },
 	{ "-global foo.bar=1", { "-global:", "'foo.bar=1'" } },
 	{ "-name a,process=b", { "-name:", "'process'" } },
 };
@@ -229,7 +235,26 @@ START_TEST(test_both_forms_of_global_are_understood)
 		parse("-global driver=ICH9-LPC,property=acpi-pci-hotplug-with-bridge-support,"
 		      "value=off");
 
-	ck_assert_int_eq(options->action, HB_OPTIONS_RUN);
+	ck_assert(!options->acpi_hotplug);
+}
+END_TEST
+
+START_TEST(test_slots_are_native_unless_the_last_global_says_otherwise)
+{
+	g_autoptr(HbOptions) none = parse("-nodefaults");
+	g_autoptr(HbOptions) on = parse("-global ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off "
+					"-global ICH9-LPC.acpi-pci-hotplug-with-bridge-support=on");
+	g_autoptr(HbOptions) long_on =
+		parse("-global driver=ICH9-LPC,property=acpi-pci-hotplug-with-bridge-support,"
+		      "value=true");
+	g_autoptr(HbOptions) off =
+		parse("-global ICH9-LPC.acpi-pci-hotplug-with-bridge-support=on "
+		      "-global ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off");
+
+	ck_assert(!none->acpi_hotplug);
+	ck_assert(on->acpi_hotplug);
+	ck_assert(long_on->acpi_hotplug);
+	ck_assert(!off->acpi_hotplug);
 }
 END_TEST
 
@@ -290,6 +315,7 @@ Suite *test_suite(void)
 	tcase_add_loop_test(tests, test_memory, 0, G_N_ELEMENTS(memories));
 	tcase_add_loop_test(tests, test_refused_by_name_with_the_remedy, 0, G_N_ELEMENTS(refused));
 	tcase_add_test(tests, test_both_forms_of_global_are_understood);
+	tcase_add_test(tests, test_slots_are_native_unless_the_last_global_says_otherwise);
 	tcase_add_test(tests, test_help_and_version_win_over_everything_behind_them);
 	tcase_add_test(tests, test_help_names_the_flags_in_80_columns);
 	tcase_add_test(tests, test_a_device_may_be_given_in_json);

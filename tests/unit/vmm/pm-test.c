@@ -161,6 +161,59 @@ START_TEST(test_gpe_enables_are_kept_and_status_is_clear)
 }
 END_TEST
 
+START_TEST(test_an_enabled_gpe_raises_the_sci_while_its_source_is_asserted)
+{
+	hb_pm_write_gpe0(pm, 8, 1, 1 << 1);
+	hb_pm_set_gpe(pm, 1, TRUE);
+	ck_assert(sci);
+	ck_assert_uint_eq(hb_pm_read_gpe0(pm, 0, 2), 1 << 1);
+	hb_pm_write_gpe0(pm, 0, 1, 0xff);
+	ck_assert(sci);
+	ck_assert_uint_eq(hb_pm_read_gpe0(pm, 0, 1), 1 << 1);
+
+	hb_pm_set_gpe(pm, 1, FALSE);
+	ck_assert(sci);
+	hb_pm_write_gpe0(pm, 0, 1, 1 << 1);
+	ck_assert(!sci);
+	ck_assert_uint_eq(hb_pm_read_gpe0(pm, 0, 1), 0);
+}
+END_TEST
+
+/* As an operating system does that starts: it clears everything, then enables. */
+START_TEST(test_a_gpe_from_before_it_was_enabled_is_not_lost)
+{
+	hb_pm_set_gpe(pm, 1, TRUE);
+	ck_assert(!sci);
+	hb_pm_write_gpe0(pm, 0, 4, 0xffffffff);
+	hb_pm_write_gpe0(pm, 4, 4, 0xffffffff);
+	hb_pm_write_gpe0(pm, 8, 1, 1 << 1);
+	ck_assert(sci);
+}
+END_TEST
+
+START_TEST(test_gpes_have_sources_of_their_own)
+{
+	hb_pm_write_gpe0(pm, 8, 4, 0xffffffff);
+	hb_pm_set_gpe(pm, 9, TRUE);
+	hb_pm_set_gpe(pm, 1, TRUE);
+	hb_pm_set_gpe(pm, 9, FALSE);
+	hb_pm_write_gpe0(pm, 0, 4, 0xffffffff);
+	ck_assert_uint_eq(hb_pm_read_gpe0(pm, 0, 4), 1 << 1);
+	ck_assert(sci);
+}
+END_TEST
+
+START_TEST(test_reset_keeps_the_sources_of_gpes)
+{
+	hb_pm_write_gpe0(pm, 8, 1, 1 << 1);
+	hb_pm_set_gpe(pm, 1, TRUE);
+	hb_pm_reset(pm);
+	ck_assert(!sci);
+	hb_pm_write_gpe0(pm, 8, 1, 1 << 1);
+	ck_assert(sci);
+}
+END_TEST
+
 START_TEST(test_reset_lowers_the_sci_and_forgets)
 {
 	hb_pm_write(pm, ENABLE, 2, POWER_BUTTON);
@@ -201,6 +254,10 @@ Suite *test_suite(void)
 	tcase_add_test(tests, test_the_timer_is_read_only);
 	tcase_add_test(tests, test_accesses_over_the_end_are_harmless);
 	tcase_add_test(tests, test_gpe_enables_are_kept_and_status_is_clear);
+	tcase_add_test(tests, test_an_enabled_gpe_raises_the_sci_while_its_source_is_asserted);
+	tcase_add_test(tests, test_a_gpe_from_before_it_was_enabled_is_not_lost);
+	tcase_add_test(tests, test_gpes_have_sources_of_their_own);
+	tcase_add_test(tests, test_reset_keeps_the_sources_of_gpes);
 	tcase_add_test(tests, test_reset_lowers_the_sci_and_forgets);
 	tcase_add_test(tests, test_the_reset_register_resets_with_bit_2);
 	suite_add_tcase(suite, tests);
