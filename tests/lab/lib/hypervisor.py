@@ -30,11 +30,13 @@ def port_options(bays):
     return words
 
 
-def command_line(plan, kind, folder, memory=1024, cpus=1, bays=4, extra=()):
+def command_line(plan, kind, folder, memory=1024, cpus=1, bays=4, slots=None, extra=()):
+    """slots: native or acpi, where that is not the plan's to choose."""
+    acpi = BY_ACPI[slots or plan["slots"]]
     return [BINARIES.get(kind, plan["hotbay"]), "-machine", "q35", "-accel", "kvm", "-cpu", "host",
             "-smp", str(cpus), "-m", str(memory), "-kernel", plan["kernel"], "-initrd", plan["initrd"],
             "-append", APPEND, "-nodefaults", "-display", "none", "-no-user-config",
-            "-global", f"ICH9-LPC.acpi-pci-hotplug-with-bridge-support={BY_ACPI[plan['slots']]}",
+            "-global", f"ICH9-LPC.acpi-pci-hotplug-with-bridge-support={acpi}",
             "-serial", f"unix:{folder}/serial,server=on,wait=off", "-qmp", f"unix:{folder}/qmp,server=on,wait=off",
             *port_options(bays), *extra]
 
