@@ -92,10 +92,14 @@ static guint64 window_address(guint16 reg, guint32 upper)
 
 static HbAddressWindow make_window(guint64 first, guint64 limit)
 {
+	HbAddressWindow window = { 0 };
 	guint64 last = limit | 0xfffff;
 
-	return first > last ? (HbAddressWindow){ 0 }
-			    : (HbAddressWindow){ .base = first, .size = last - first + 1 };
+	if (first <= last) {
+		window.base = first;
+		window.size = last - first + 1;
+	}
+	return window;
 }
 
 HbAddressWindow hb_bridge_get_window(const HbConfigSpace *config, HbWindowKind kind)

@@ -530,16 +530,19 @@ static Drive *find_removable(const HbDrives *drives, const char *id, GError **er
 	const Port *port = find_port(drives, id);
 	HbSwitch *found = hb_switches_find(drives->switches, id);
 
-	if (drive == NULL && (port || found)) {
+	if (found)
 		g_set_error(error, HB_ERROR, HB_ERROR_UNSUPPORTED,
-			    "Bus '%s' does not support hotplugging: '%s' is a %s, and those stay",
-			    port ? port->options->bus : hb_port_get_id(hb_switch_get_port(found)),
-			    id,
-			    found			   ? "switch"
-			    : port->options->is_downstream ? "downstream port"
-							   : "root port");
+			    "Bus '%s' does not support hotplugging: '%s' is a switch, and those "
+			    "stay",
+			    hb_port_get_id(hb_switch_get_port(found)), id);
+	else if (port)
+		g_set_error(error, HB_ERROR, HB_ERROR_UNSUPPORTED,
+			    "Bus '%s' does not support hotplugging: '%s' is a %s port, and those "
+			    "stay",
+			    port->options->bus, id,
+			    port->options->is_downstream ? "downstream" : "root");
+	if (found || port)
 		return NULL;
-	}
 	if (drive == NULL) {
 		g_set_error(error, HB_ERROR, HB_ERROR_NOT_FOUND, "Device '%s' not found", id);
 		return NULL;
