@@ -324,8 +324,8 @@ typedef enum HbPortFailure {
  * The occupant is there but broken, and goes: what hb_port_pull() does, for
  * %HB_SLOT_REASON_ERROR. Before the slot's own events the port records the error as one that it has
  * seen itself, non-fatal, by Advanced Error Reporting (PCIe r6.0 §6.2): an Uncorrectable Internal
- * Error, or a Completion Timeout. So the guest's log says why the drive went. Any thread, without
- * the bus lock: never from a function's ops.
+ * Error, or a Completion Timeout. So the guest's log says why the drive went. Ports of a switch do
+ * not report errors. Any thread, without the bus lock: never from a function's ops.
  */
 void hb_port_fail(HbPort *port, HbPciFunction *function, HbPortFailure failure);
 
