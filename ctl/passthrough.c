@@ -79,6 +79,8 @@ HbExit hb_command_passthrough(HbInvocation *invocation)
 
 	if (!hb_command_parse(invocation, entries, 2, G_MAXUINT))
 		return HB_EXIT_USAGE;
+	if (invocation->root)
+		return complain(invocation, "a captured host (--root) can only be looked at");
 	gboolean on = strcmp(invocation->words[1], "on") == 0;
 	if (!on && strcmp(invocation->words[1], "off") != 0)
 		return complain(invocation, "on or off?");

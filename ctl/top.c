@@ -2,8 +2,8 @@
 /* Copyright the hotbay authors */
 
 /*
- * hotbayctl top: all slots of a VM, live. On a terminal the screen is drawn anew at each interval
- * and at each event of a slot; anywhere else one table follows the other.
+ * hotbayctl top: all slots of a VM, live. On a terminal the screen is drawn anew at each interval;
+ * anywhere else one table follows the other.
  */
 
 #include "ctl/command.h"
@@ -152,8 +152,9 @@ static gboolean rest(Top *top, double interval, GError **error)
 	while (!is_stopped(top) && g_get_monotonic_time() < deadline) {
 		gint64 soon = MIN(deadline, g_get_monotonic_time() + G_USEC_PER_SEC / 5);
 		GError *problem = NULL;
-		g_autoptr(JsonObject) event = hb_monitor_wait_event(top->monitor, soon, &problem);
+		JsonObject *event = hb_monitor_wait_event(top->monitor, soon, &problem);
 
+		g_clear_pointer(&event, json_object_unref);
 		if (problem) {
 			g_propagate_error(error, problem);
 			return FALSE;

@@ -27,7 +27,7 @@
 
 typedef struct Mount {
 	char *number; /* "259:1" */
-	char *source; /* "nvme0n1p1" */
+	char *source; /* "nvme0n1p1"; NULL if it is no device */
 	char *place;
 } Mount;
 
@@ -59,7 +59,8 @@ static void load_mount(HbBlockUses *uses, const char *line)
 			continue;
 		Mount *mount = g_new0(Mount, 1);
 		mount->number = g_strdup(words[2]);
-		mount->source = g_path_get_basename(words[i + 2]);
+		if (g_str_has_prefix(words[i + 2], "/dev/"))
+			mount->source = g_path_get_basename(words[i + 2]);
 		mount->place = g_strcompress(words[4]);
 		g_ptr_array_add(uses->mounts, mount);
 		return;
@@ -157,7 +158,7 @@ static void tell_mounts(const HbBlockUses *uses, const char *name, GArray *obsta
 	for (guint i = 0; i < uses->mounts->len; i++) {
 		const Mount *mount = g_ptr_array_index(uses->mounts, i);
 
-		if (g_strcmp0(mount->number, number) == 0 || strcmp(mount->source, name) == 0)
+		if (g_strcmp0(mount->number, number) == 0 || g_strcmp0(mount->source, name) == 0)
 			hb_obstacles_add(obstacles, HB_OBSTACLE_DATA,
 					 "%s is mounted on %s: unmount it", name, mount->place);
 	}

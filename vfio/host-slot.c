@@ -69,9 +69,9 @@ static Port *read_port(const char *address, HbHostConfigReader read, gpointer da
 	Port *port = g_new0(Port, 1);
 	guint size = read(address, port->config, data);
 
-	/* "0000:01" is the domain of the port, then the bus. */
+	/* "0000:01" is the domain of the port, then the bus, which is 0 as long as it has none. */
 	port->address = address;
-	if (size >= PCI_STD_HEADER_SIZEOF) {
+	if (size >= PCI_STD_HEADER_SIZEOF && port->config[PCI_SECONDARY_BUS]) {
 		const char *colon = strchr(address, ':');
 
 		port->bus = g_strdup_printf("%.*s:%02x", (int)(colon ? colon - address : 0),
@@ -220,6 +220,11 @@ static const Port *find_port(const GPtrArray *ports, const char *bus)
 	return NULL;
 }
 
+/*
+ * The address of a slot is that of its device. A port has one device, number 0, whose functions may
+ * look like devices of other numbers (ARI, PCIe r6.0 §6.13): all that is on the bus is in its slot.
+ * A conventional bus, whose slots acpiphp runs, has a device for each slot.
+ */
 static HbHostSlot *create_kernel_slot(const char *root, const char *name, const GPtrArray *ports)
 {
 	g_autofree char *place = hb_host_files_read(root, "sys/bus/pci/slots/%s/address", name);
@@ -228,12 +233,11 @@ static HbHostSlot *create_kernel_slot(const char *root, const char *name, const 
 	if (!end)
 		return NULL;
 	HbHostSlot *slot = g_new0(HbHostSlot, 1);
-	g_autofree char *bus = g_strndup(place, (gsize)(end - place));
-	const Port *port = find_port(ports, bus);
 	slot->name = g_strdup(name);
+	slot->bus = g_strndup(place, (gsize)(end - place));
+	const Port *port = strcmp(end, ":00") == 0 ? find_port(ports, slot->bus) : NULL;
 	slot->port = port ? g_strdup(port->address) : NULL;
-	slot->occupants = list_occupants(root, place);
-	slot->bus = g_steal_pointer(&bus);
+	slot->occupants = list_occupants(root, port ? slot->bus : place);
 	read_kernel_slot(slot, root);
 	if (port && is_slot(port))
 		read_registers(slot, port);

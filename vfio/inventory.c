@@ -34,7 +34,7 @@ struct HbInventory {
 
 static _Thread_local jmp_buf *way_back; /* of the question being asked; libpci passes no data on */
 
-static _Noreturn PCI_PRINTF(1, 2) void on_error(char *format, ...)
+static G_GNUC_NORETURN PCI_PRINTF(1, 2) void on_error(char *format, ...)
 {
 	longjmp(*way_back, 1);
 }

@@ -417,6 +417,37 @@ START_TEST(without_root_the_kernels_slot_driver_answers)
 }
 END_TEST
 
+START_TEST(functions_with_other_device_numbers_are_in_the_slot_too)
+{
+	host_tree_write(root, "sys/bus/pci/devices/0000:01:02.3/class", "0x010802\n");
+	look_again();
+	ck_assert_str_eq(slot_of(1)->occupants[1], "0000:01:02.3");
+}
+END_TEST
+
+START_TEST(slots_of_a_conventional_bus_have_a_device_each)
+{
+	host_tree_write(root, "sys/bus/pci/slots/7/address", "0000:00:05\n");
+	host_tree_write(root, "sys/bus/pci/slots/7/adapter", "1\n");
+	host_tree_write(root, "sys/bus/pci/devices/0000:00:05.0/class", "0x020000\n");
+	look_again();
+	ck_assert_ptr_null(slot_of(7)->port);
+	ck_assert_int_eq(slot_of(7)->presence, HB_ANSWER_YES);
+	ck_assert_int_eq(slot_of(7)->hotplug, HB_ANSWER_UNKNOWN);
+	ck_assert_str_eq(slot_of(7)->occupants[0], "0000:00:05.0");
+	ck_assert_ptr_null(slot_of(7)->occupants[1]);
+}
+END_TEST
+
+START_TEST(a_network_share_that_is_called_like_a_drive_is_none)
+{
+	host_tree_write(root, "proc/self/mountinfo",
+			"40 1 0:50 / /mnt rw - nfs4 server:/export/nvme0n1 rw\n");
+	look_again();
+	ck_assert_uint_eq(drive_at("0000:01:00.0")->n_obstacles, 0);
+}
+END_TEST
+
 START_TEST(a_host_without_pci_is_an_error)
 {
 	g_autoptr(GError) error = NULL;
@@ -484,6 +515,9 @@ Suite *test_suite(void)
 		a_drive_below_a_port_without_slot_is_in_the_nearest_slot_above,
 		a_slot_that_no_driver_runs_is_there_without_name,
 		a_port_whose_capabilities_run_in_a_circle_ends_nothing,
+		functions_with_other_device_numbers_are_in_the_slot_too,
+		slots_of_a_conventional_bus_have_a_device_each,
+		a_network_share_that_is_called_like_a_drive_is_none,
 		a_host_without_pci_is_an_error,
 		NULL,
 	};
