@@ -20,7 +20,6 @@
 
 #include <pci/pci.h>
 #include <setjmp.h>
-#include <stdio.h>
 #include <string.h>
 
 #define NAME_SIZE 256
@@ -105,15 +104,32 @@ static void put_config(Question *question)
 	pci_free_dev(dev);
 }
 
+/* "0000:01:00.0", of which the domain may have more digits */
+static gboolean read_address(const char *address, Question *question)
+{
+	int *const parts[] = { &question->domain, &question->bus, &question->device,
+			       &question->function };
+	const char separators[] = { ':', ':', '.', '\0' };
+
+	for (guint i = 0; i < G_N_ELEMENTS(parts); i++) {
+		char *end = NULL;
+		guint64 part = g_ascii_strtoull(address, &end, 16);
+
+		if (end == address || *end != separators[i] || part > G_MAXINT)
+			return FALSE;
+		*parts[i] = (int)part;
+		address = end + 1;
+	}
+	return TRUE;
+}
+
 static guint read_config(const char *address, guint8 *buffer, gpointer data)
 {
 	Question *question = data;
 
 	question->buffer = buffer;
 	question->size = 0;
-	if (sscanf(address, "%x:%x:%x.%x", (unsigned *)&question->domain,
-		   (unsigned *)&question->bus, (unsigned *)&question->device,
-		   (unsigned *)&question->function) != 4)
+	if (!read_address(address, question))
 		return 0;
 	return ask(put_config, question) ? question->size : 0;
 }
