@@ -63,11 +63,10 @@ static HbExit complain(FILE *err, const char *format, ...)
 {
 	va_list arguments;
 
-	fputs("hotbayctl: ", err);
 	va_start(arguments, format);
-	vfprintf(err, format, arguments);
+	g_autofree char *text = g_strdup_vprintf(format, arguments);
 	va_end(arguments);
-	fputs("\n", err);
+	fprintf(err, "hotbayctl: %s\n", text);
 	return HB_EXIT_USAGE;
 }
 
