@@ -71,7 +71,8 @@ class Bay:
         """Its block device on the lab host, while the host's own driver has it."""
         pattern = f"{SYSFS}/devices/{self.drive()}/nvme/nvme*/nvme*n*"
         wait_until(lambda: glob.glob(pattern), 10, f"{self.name}'s disk is on the host")
-        return "/dev/" + os.path.basename(glob.glob(pattern)[0])
+        # nvme0c1n1 is one path, by controller 1, to the disk nvme0n1
+        return "/dev/" + re.sub(r"c\d+", "", os.path.basename(glob.glob(pattern)[0]))
 
     def group(self):
         return os.path.basename(os.readlink(f"{SYSFS}/devices/{self.drive()}/iommu_group"))
