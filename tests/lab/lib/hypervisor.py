@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 
+import stalled
 from guest import Guest
 from lines import LinesEnded, connect
 from qmp import Qmp
@@ -116,11 +117,14 @@ class Hypervisor:
         return (sum(rss for _, rss in mappings) - guests[1]) * 1024
 
     def save_guest_log(self):
-        """Puts the end of the guest's kernel log beside the other logs, if the guest still answers."""
+        """Puts the end of the guest's kernel log beside the other logs, or else what its silence looks like."""
         try:
             with open(self._logs + "guest-dmesg.log", "w", encoding="utf-8") as file:
                 file.write(self.guest.run("dmesg | tail -n 16 | cut -c1-110", seconds=15))
-        except (LinesEnded, TimeoutError):
+        except TimeoutError:
+            with open(self._logs + "stalled.log", "w", encoding="utf-8") as file:
+                file.write(stalled.describe(self.pid))
+        except LinesEnded:
             pass
 
     def log(self):
