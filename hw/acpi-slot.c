@@ -405,11 +405,13 @@ HbSlotResult hb_acpi_slot_step(HbSlot *slot, HbSlotInput input, guint16 value, g
 }
 
 /* Its registers are those of a slot without hot-plug: no native driver takes it for its own. */
-void hb_acpi_slot_init(HbSlot *slot, guint16 number, gboolean locked)
+void hb_acpi_slot_init(HbSlot *slot, const HbSlotProperties *properties)
 {
 	*slot = (HbSlot){
 		.state = HB_SLOT_STATE_EMPTY,
-		.registers.properties = { .number = number, .locked = locked },
+		.registers.properties = { .number = properties->number,
+					  .power_limit = properties->power_limit,
+					  .locked = properties->locked },
 	};
 	hb_slot_registers_reset(&slot->registers, FALSE);
 }

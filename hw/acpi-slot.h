@@ -27,8 +27,9 @@ typedef enum HbAcpiSlotCommand {
 
 #define HB_ACPI_SLOT_N_COMMANDS (HB_ACPI_SLOT_USE + 1)
 
-/* @locked: what the guest lets go by its own hand is recalled. */
-void hb_acpi_slot_init(HbSlot *slot, guint16 number, gboolean locked);
+/* Of the properties only those count that are not of native hot-plug: number, power limit, locked.
+ */
+void hb_acpi_slot_init(HbSlot *slot, const HbSlotProperties *properties);
 
 /* The counterpart of hb_slot_step(). @mask is not used. */
 HbSlotResult hb_acpi_slot_step(HbSlot *slot, HbSlotInput input, guint16 value, guint16 mask);

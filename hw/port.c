@@ -215,7 +215,7 @@ static void notify(HbPort *port, gboolean edge)
 {
 	HbMsiMessage message;
 
-	if (!port->slot.asserted && !port->error_asserted)
+	if (!port->error_asserted && (is_acpi(port) || !port->slot.asserted))
 		hb_msi_withdraw(&port->msi, 0);
 	if (edge && hb_msi_notify(&port->msi, 0, &message))
 		signal_message(port, &message);
@@ -227,6 +227,16 @@ void hb_port_look_at_errors(HbPort *port)
 
 	port->error_asserted = hb_port_has_aer(port) && hb_aer_is_asserted(&port->aer);
 	notify(port, port->error_asserted && !was_asserted);
+}
+
+/* The slot's own: in ACPI mode not the port's interrupt, but the controller's event. */
+static void perform_interrupt(HbPort *port, guint actions)
+{
+	if (is_acpi(port))
+		hb_acpi_hotplug_set_events(port->config.acpi, port->config.acpi_index,
+					   port->slot.events);
+	else
+		notify(port, !!(actions & HB_SLOT_ACTION_NOTIFY));
 }
 
 static void report(HbPort *port, HbSlotEvent event, HbSlotReason reason, HbPciFunction *function)
@@ -297,11 +307,7 @@ void hb_port_step(HbPort *port, HbSlotInput input, guint16 value, guint16 mask)
 	perform_timers(port, result.actions);
 	Leaving leaving = perform_moves(port, result.actions);
 	show_registers(port);
-	if (is_acpi(port))
-		hb_acpi_hotplug_set_events(port->config.acpi, port->config.acpi_index,
-					   port->slot.events);
-	else
-		notify(port, !!(result.actions & HB_SLOT_ACTION_NOTIFY));
+	perform_interrupt(port, result.actions);
 	perform_reports(port, &result, &leaving);
 }
 
@@ -570,7 +576,7 @@ static void init_slot(HbPort *port)
 	};
 
 	if (is_acpi(port))
-		hb_acpi_slot_init(&port->slot, config->slot, !config->guest_eject);
+		hb_acpi_slot_init(&port->slot, &properties);
 	else
 		hb_slot_init(&port->slot, &properties);
 }

@@ -17,9 +17,25 @@
 static HbSlot slot;
 static HbSlotResult last;
 
+/* As configured, and what of that a slot in ACPI mode has. */
+static void create_with(gboolean locked)
+{
+	const HbSlotProperties properties = {
+		.number = 5,
+		.hotplug = TRUE,
+		.attention_button = TRUE,
+		.power_controller = TRUE,
+		.indicators = TRUE,
+		.surprise = TRUE,
+		.locked = locked,
+	};
+
+	hb_acpi_slot_init(&slot, &properties);
+}
+
 static void create(void)
 {
-	hb_acpi_slot_init(&slot, 5, FALSE);
+	create_with(FALSE);
 }
 
 static guint step(HbSlotInput input, guint16 value)
@@ -359,7 +375,7 @@ END_TEST
 
 START_TEST(test_case_5_a_locked_slot_recalls_its_drive)
 {
-	hb_acpi_slot_init(&slot, 5, TRUE);
+	create_with(TRUE);
 	step(HB_SLOT_INPUT_COLD_PLUG, 0);
 	say(HB_ACPI_SLOT_START);
 	ck_assert_uint_eq(say(HB_ACPI_SLOT_EJ0), HB_SLOT_ACTION_RESET | HB_SLOT_ACTION_NOTIFY);

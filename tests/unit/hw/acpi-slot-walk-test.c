@@ -363,11 +363,12 @@ START_TEST(test_every_order_of_events_keeps_the_invariants)
 		g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
 	GQueue open = G_QUEUE_INIT;
 	guint states = 0;
+	const HbSlotProperties properties = { .number = 1, .locked = _i & 1 };
 	Node start;
 	Node *node;
 
 	memset(&start, 0, sizeof(start));
-	hb_acpi_slot_init(&start.slot, 1, _i & 1);
+	hb_acpi_slot_init(&start.slot, &properties);
 	visit(visited, &open, &start);
 	while ((node = g_queue_pop_head(&open))) {
 		states |= 1u << node->slot.state;
@@ -402,10 +403,11 @@ static void walk_plainly(const Node *node, guint depth)
 
 START_TEST(test_all_orders_of_six_events_keep_the_invariants)
 {
+	const HbSlotProperties properties = { .number = 1, .locked = _i & 1 };
 	Node start;
 
 	memset(&start, 0, sizeof(start));
-	hb_acpi_slot_init(&start.slot, 1, _i & 1);
+	hb_acpi_slot_init(&start.slot, &properties);
 	if (_i & 2)
 		take(&start, &start_symbol);
 	walk_plainly(&start, 6);
