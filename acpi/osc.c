@@ -12,6 +12,7 @@
  *		If (Arg0 == ToUUID ("33db4d5b-1ff7-401c-9657-7441c03dd766"))
  *		{
  *			CreateDWordField (Arg3, 0x08, CDW3)
+ *			HSTG = READY                           with an ACPI hot-plug controller only
  *			If (!(Arg1 == One))
  *			{
  *				CDW1 = CDW1 | 0x08             unrecognised revision,
@@ -42,6 +43,7 @@
  */
 
 #include "acpi/aml.h"
+#include "acpi/pci-hotplug.h"
 #include "acpi/tables.h"
 
 #define PCI_HOST_BRIDGE_UUID "33db4d5b-1ff7-401c-9657-7441c03dd766"
@@ -136,10 +138,17 @@ static void append_commit(GByteArray *aml)
 	hb_aml_end(aml, block);
 }
 
-void hb_osc_append(GByteArray *aml, gboolean native_hotplug)
+static void append_ready(GByteArray *aml)
+{
+	hb_aml_append_op(aml, HB_AML_STORE);
+	hb_aml_append_integer(aml, HB_ACPI_HOTPLUG_READY);
+	hb_aml_append_path(aml, HB_PCI_HOTPLUG_STAGE);
+}
+
+void hb_osc_append(GByteArray *aml, const HbAcpiMachine *machine)
 {
 	guint grantable = NATIVE_PME | ADVANCED_ERRORS | EXPRESS_STRUCTURE |
-			  (native_hotplug ? NATIVE_HOT_PLUG : 0);
+			  (machine->native_hotplug ? NATIVE_HOT_PLUG : 0);
 
 	hb_aml_append_name(aml, "CTRL");
 	hb_aml_append_integer(aml, 0);
@@ -155,6 +164,8 @@ void hb_osc_append(GByteArray *aml, gboolean native_hotplug)
 	hb_aml_append_arg(aml, 0);
 	hb_aml_append_uuid(aml, PCI_HOST_BRIDGE_UUID);
 	append_create_dword_field(aml, 8, "CDW3");
+	if (machine->hotplug_base)
+		append_ready(aml);
 	append_revision_check(aml);
 	append_mask(aml, grantable);
 	append_commit(aml);

@@ -8,8 +8,8 @@
  *	Scope (\_SB.PCI0)
  *	{
  *		OperationRegion (HPIO, SystemIO, ...)
- *		Field (HPIO, DWordAcc, NoLock, WriteAsZeros) { HEVT, 32, HSTR, 32, S000, 32, ... }
- *		Method (_INI) { HSTR = One }
+ *		Field (HPIO, DWordAcc, NoLock, WriteAsZeros) { HEVT, 32, HSTG, 32, S000, 32, ... }
+ *		Method (_INI) { HSTG = LOADED }                  and in _OSC: HSTG = READY
  *		Device (RP20)
  *		{
  *			Name (_ADR, 0x00040000)
@@ -48,8 +48,11 @@
  *
  * The event is level-triggered, so the operating system clears it after the method, and what comes
  * in between asserts it again. Each register belongs to one slot and each access is one port's
- * access, so there is nothing for a mutex to keep together. _INI runs once, before devices are
- * enumerated, in every operating system that starts (ACPI r6.5 §6.5.1): also after a kexec.
+ * access, so there is nothing for a mutex to keep together.
+ *
+ * _INI runs once in every operating system that starts (ACPI r6.5 §6.5.1), also after a kexec,
+ *before any device is known. _OSC is called when all are known and PCI is about to be enumerated;
+ *in Linux under the lock that hot-plug takes first. So from _OSC on, no notification is lost.
  *
  * The slots' devices have no _PS0 or _PS3. With either, Linux would take the drive for one whose
  * power the platform manages, and put it to sleep.
@@ -64,7 +67,7 @@
 
 #define REGION "HPIO"
 #define EVENT  "HEVT"
-#define START  "HSTR"
+#define STAGE  HB_PCI_HOTPLUG_STAGE
 #define NOTICE "HNOT"
 
 guint hb_pci_hotplug_get_length(const HbAcpiMachine *machine)
@@ -96,7 +99,7 @@ static void append_registers(GByteArray *aml, const HbAcpiMachine *machine)
 	gsize field = hb_aml_begin_dword_field(aml, REGION);
 
 	hb_aml_append_field_unit(aml, EVENT, 32);
-	hb_aml_append_field_unit(aml, START, 32);
+	hb_aml_append_field_unit(aml, STAGE, 32);
 	for (guint i = 0; HB_ACPI_HOTPLUG_LENGTH(i) < length; i++) {
 		g_autofree char *name = name_register(i);
 
@@ -110,8 +113,8 @@ static void append_ini(GByteArray *aml)
 	gsize method = hb_aml_begin_method(aml, "_INI", 0, FALSE);
 
 	hb_aml_append_op(aml, HB_AML_STORE);
-	hb_aml_append_integer(aml, 1);
-	hb_aml_append_path(aml, START);
+	hb_aml_append_integer(aml, HB_ACPI_HOTPLUG_LOADED);
+	hb_aml_append_path(aml, STAGE);
 	hb_aml_end(aml, method);
 }
 

@@ -7,6 +7,9 @@
 
 /* The DSDT's part of ACPI hot-plug; for machines that have the controller. No state. */
 
+/* The register HB_ACPI_HOTPLUG_STAGE, in the scope of the host bridge. */
+#define HB_PCI_HOTPLUG_STAGE "HSTG"
+
 /* How many I/O ports the controller has; 0: there is none. */
 guint hb_pci_hotplug_get_length(const HbAcpiMachine *machine);
 

@@ -141,7 +141,7 @@ void hb_pci_root_append(GByteArray *aml, const HbAcpiMachine *machine)
 	hb_aml_append_integer(aml, 0);
 	append_crs(aml, machine);
 	append_prt(aml, machine);
-	hb_osc_append(aml, machine->native_hotplug);
+	hb_osc_append(aml, machine);
 	if (!machine->native_hotplug)
 		append_slots(aml, machine);
 	hb_aml_end(aml, root);

@@ -29,6 +29,6 @@ void hb_dsdt_append(GByteArray *blob, const HbAcpiMachine *machine);
 void hb_pci_root_append(GByteArray *aml, const HbAcpiMachine *machine);
 
 /* acpi/osc.c: the host bridge's _OSC method */
-void hb_osc_append(GByteArray *aml, gboolean native_hotplug);
+void hb_osc_append(GByteArray *aml, const HbAcpiMachine *machine);
 
 #endif

@@ -7,7 +7,7 @@
  *    slot --set_events--> [events of every slot] --any?--> GPE --> \_GPE._L01
  *                              ^                                      |
  *      step(STATUS_WRITTEN) ---'<---------- reads EVENT until zero ---'--> Notify
- *      step(CONTROL_WRITTEN) <--- writes slot's register: _EJ0, _OST;  START: _INI
+ *      step(CONTROL_WRITTEN) <--- writes slot's register: _EJ0, _OST;  STAGE: _INI, _OSC
  *      is_present() ------------> slot's register: _STA
  *
  * Each register stands for one slot, so no method selects a slot first and none needs a mutex.
@@ -202,11 +202,11 @@ static void write_slot(const Slot *slot, guint32 value)
 		give_command(slot, HB_ACPI_SLOT_DENY);
 }
 
-static void start(HbAcpiHotplug *hotplug)
+static void give_command_to_all(HbAcpiHotplug *hotplug, HbAcpiSlotCommand command)
 {
 	for (guint i = 0; i < hotplug->n_slots; i++) {
 		if (hotplug->slots[i].ops)
-			give_command(&hotplug->slots[i], HB_ACPI_SLOT_START);
+			give_command(&hotplug->slots[i], command);
 	}
 }
 
@@ -218,7 +218,8 @@ void hb_acpi_hotplug_write(HbAcpiHotplug *hotplug, guint offset, guint size, gui
 	const Slot *slot = find_slot(hotplug, offset);
 	if (slot)
 		write_slot(slot, value);
-	else if (offset == HB_ACPI_HOTPLUG_START)
-		start(hotplug);
+	else if (offset == HB_ACPI_HOTPLUG_STAGE)
+		give_command_to_all(hotplug, value == HB_ACPI_HOTPLUG_READY ? HB_ACPI_SLOT_START
+									    : HB_ACPI_SLOT_STOP);
 	hb_host_bridge_unlock(hotplug->bridge);
 }

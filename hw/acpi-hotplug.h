@@ -27,7 +27,7 @@ gboolean hb_acpi_hotplug_add(HbAcpiHotplug *hotplug, guint index, const HbAcpiHo
 /* The slot goes, and with it its reference. */
 void hb_acpi_hotplug_remove(HbAcpiHotplug *hotplug, guint index);
 
-/* The slot's pending events are these now, of HB_ACPI_SLOT_*. */
+/* The events that the slot shows are these now, of HB_ACPI_SLOT_*. */
 void hb_acpi_hotplug_set_events(HbAcpiHotplug *hotplug, guint index, guint8 events);
 
 #endif

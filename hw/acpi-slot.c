@@ -3,9 +3,12 @@
 
 /*
  * The slot in ACPI mode. Drawn as in hw/slot.c; "c" and "e" are the events CHECK and EJECT, pending
- * while the line is up: each asserts the GPE until the guest takes it, so none is lost on a guest
- * that is not up yet, and none comes twice. Present is what _STA says, and whether configuration
- * space answers.
+ * while the line is up: each asserts the GPE until the guest takes it, so none is lost, and none
+ * comes twice. Present is what _STA says, and whether configuration space answers.
+ *
+ * No event is shown before the operating system has started (START). Linux enables its GPEs before
+ * it knows the devices that notifications are for, and answers such a notification with a failure
+ * (drivers/acpi/scan.c, 6.1, acpi_scan_init(); drivers/acpi/bus.c, acpi_bus_notify()).
  *
  * 1. Plug. The guest looks at the slot whenever it can.
  *
@@ -52,7 +55,7 @@
  * 6. Removal or pull when it is OFF: gone at once, without asking. The guest may be about to find
  *    it again, so it is told as in 4.
  *
- * 7. A new operating system starts (START) without a reset of the machine, as by kexec: it has not
+ * 7. A new operating system comes (STOP) without a reset of the machine, as by kexec: it has not
  *    seen who left, so a haunted slot is not any more; and a removal that its predecessor was asked
  *    for is asked for again. That is still one request, and told to the operator once.
  *
@@ -64,7 +67,7 @@
  *
  * Invariants: present = link active. One ending for each request. SEVER before RELEASE, each once
  * for each occupant. Nobody is admitted while haunted, but by its time-out. NOTIFY exactly when the
- * first event becomes pending.
+ * first event is shown.
  */
 
 #include "hw/acpi-slot.h"
@@ -221,7 +224,7 @@ static void step_off(HbSlot *slot, HbSlotInput input, guint16 value, HbSlotResul
 		depart(slot, HB_SLOT_REASON_PULL, result);
 		break;
 	case HB_SLOT_INPUT_CONTROL_WRITTEN:
-		if (value == HB_ACPI_SLOT_USE || value == HB_ACPI_SLOT_START)
+		if (value == HB_ACPI_SLOT_USE || value == HB_ACPI_SLOT_STOP)
 			slot->state = HB_SLOT_STATE_ON;
 		break;
 	case HB_SLOT_INPUT_RESET:
@@ -252,7 +255,7 @@ static void step_on(HbSlot *slot, HbSlotInput input, guint16 value, HbSlotResult
 	case HB_SLOT_INPUT_CONTROL_WRITTEN:
 		if (value == HB_ACPI_SLOT_EJ0)
 			let_go(slot, result);
-		else if (value == HB_ACPI_SLOT_START)
+		else if (value == HB_ACPI_SLOT_STOP)
 			slot->recall = FALSE;
 		break;
 	case HB_SLOT_INPUT_RESET:
@@ -278,7 +281,7 @@ static void answer(HbSlot *slot, guint16 value, HbSlotResult *result)
 		end_removal(slot, result);
 	else if (value == HB_ACPI_SLOT_DENY && slot->state == HB_SLOT_STATE_REMOVAL_REQUESTED)
 		refuse_removal(slot, HB_SLOT_REASON_REFUSED, result);
-	else if (value == HB_ACPI_SLOT_START)
+	else if (value == HB_ACPI_SLOT_STOP)
 		slot->events |= HB_ACPI_SLOT_EJECT;
 }
 
@@ -333,7 +336,7 @@ static void step_haunted(HbSlot *slot, HbSlotInput input, guint16 value, HbSlotR
 		hb_slot_moves_dismiss(slot, input, result);
 		break;
 	case HB_SLOT_INPUT_CONTROL_WRITTEN:
-		if (value == HB_ACPI_SLOT_EJ0 || value == HB_ACPI_SLOT_START)
+		if (value == HB_ACPI_SLOT_EJ0 || value == HB_ACPI_SLOT_STOP)
 			come_to_rest(slot, HB_ACPI_SLOT_CHECK, result);
 		break;
 	case HB_SLOT_INPUT_RESET:
@@ -355,11 +358,13 @@ static void step_haunted(HbSlot *slot, HbSlotInput input, guint16 value, HbSlotR
 /* What any input does to the slot, wherever it is. */
 static void listen(HbSlot *slot, HbSlotInput input, guint16 value)
 {
+	gboolean command = input == HB_SLOT_INPUT_CONTROL_WRITTEN;
+
 	if (input == HB_SLOT_INPUT_STATUS_WRITTEN)
 		slot->events &= (guint8)~value;
-	else if (input == HB_SLOT_INPUT_RESET)
+	else if (input == HB_SLOT_INPUT_RESET || (command && value == HB_ACPI_SLOT_STOP))
 		slot->started = FALSE;
-	else if (input == HB_SLOT_INPUT_CONTROL_WRITTEN && value == HB_ACPI_SLOT_START)
+	else if (command && value == HB_ACPI_SLOT_START)
 		slot->started = TRUE;
 }
 
@@ -376,7 +381,7 @@ static void say_what_changed(const HbSlot *before, HbSlot *after, HbSlotResult *
 	guint was_running = get_timer(before);
 	guint running = get_timer(after);
 
-	after->asserted = after->events != 0;
+	after->asserted = after->started && after->events;
 	if (after->asserted && !before->asserted)
 		result->actions |= HB_SLOT_ACTION_NOTIFY;
 	if (running != was_running)

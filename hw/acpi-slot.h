@@ -19,7 +19,8 @@
 
 /* What the guest says: the value of CONTROL_WRITTEN. */
 typedef enum HbAcpiSlotCommand {
-	HB_ACPI_SLOT_START, /* a new operating system begins to use ACPI */
+	HB_ACPI_SLOT_STOP,  /* a new operating system has loaded the tables: the last one is gone */
+	HB_ACPI_SLOT_START, /* it is about to look for PCI devices, and can be told of slots */
 	HB_ACPI_SLOT_EJ0,   /* it has let go of the occupant */
 	HB_ACPI_SLOT_DENY,  /* it cannot let go of the occupant */
 	HB_ACPI_SLOT_USE,   /* it has enabled the occupant, which it had let go */

@@ -234,7 +234,7 @@ static void perform_interrupt(HbPort *port, guint actions)
 {
 	if (is_acpi(port))
 		hb_acpi_hotplug_set_events(port->config.acpi, port->config.acpi_index,
-					   port->slot.events);
+					   port->slot.asserted ? port->slot.events : 0);
 	else
 		notify(port, !!(actions & HB_SLOT_ACTION_NOTIFY));
 }

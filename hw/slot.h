@@ -86,7 +86,7 @@ typedef struct HbSlot {
 
 	/* Of a slot in ACPI mode, see hw/acpi-slot.h; else zero. */
 	guint8 events;	  /* that the guest has not taken yet */
-	gboolean started; /* an operating system has started since the last reset */
+	gboolean started; /* an operating system can be told of events */
 } HbSlot;
 
 typedef struct HbSlotResult {

@@ -18,8 +18,7 @@ G_BEGIN_DECLS
  * @HB_ACPI_HOTPLUG_EVENT: read: one piece of news, which the controller forgets with that: the
  *   slot's index in bits 15:8, a #HbAcpiHotplugNews in bits 7:0; all zero if there is none. While
  *   there is any, the GPE is asserted.
- * @HB_ACPI_HOTPLUG_START: write: an operating system begins to use the machine's ACPI. What it asks
- *   of its slots counts from here.
+ * @HB_ACPI_HOTPLUG_STAGE: write: how far the operating system is, a #HbAcpiHotplugStage
  * @HB_ACPI_HOTPLUG_SLOTS: one register for each slot, 4 bytes apart. Read: _STA of what sits in it.
  *   Write: a #HbAcpiHotplugCommand in bits 7:0; with %HB_ACPI_HOTPLUG_OST, the second argument of
  *   _OST in bits 15:8 and the first in bits 31:16.
@@ -30,12 +29,22 @@ G_BEGIN_DECLS
  */
 typedef enum HbAcpiHotplugRegister {
 	HB_ACPI_HOTPLUG_EVENT = 0,
-	HB_ACPI_HOTPLUG_START = 4,
+	HB_ACPI_HOTPLUG_STAGE = 4,
 	HB_ACPI_HOTPLUG_SLOTS = 8,
 } HbAcpiHotplugRegister;
 
 /** HB_ACPI_HOTPLUG_LENGTH: the I/O ports of a controller with @n_slots slots. */
 #define HB_ACPI_HOTPLUG_LENGTH(n_slots) (HB_ACPI_HOTPLUG_SLOTS + 4 * (n_slots))
+
+/**
+ * HbAcpiHotplugStage:
+ * @HB_ACPI_HOTPLUG_LOADED: it has loaded the tables, and whichever came before it is gone
+ * @HB_ACPI_HOTPLUG_READY: it is about to enumerate PCI: from here on there can be news
+ */
+typedef enum HbAcpiHotplugStage {
+	HB_ACPI_HOTPLUG_LOADED = 0,
+	HB_ACPI_HOTPLUG_READY = 1,
+} HbAcpiHotplugStage;
 
 /**
  * HbAcpiHotplugNews:

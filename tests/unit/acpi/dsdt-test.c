@@ -163,7 +163,7 @@ START_TEST(acpi_slots_have_methods_on_registers_of_their_own)
 {
 	disassemble(MACHINE_ACPI);
 	assert_says("OperationRegion (HPIO, SystemIO, 0x0700, 0x88) "
-		    "Field (HPIO, DWordAcc, NoLock, WriteAsZeros) { HEVT, 32, HSTR, 32, S000, 32, "
+		    "Field (HPIO, DWordAcc, NoLock, WriteAsZeros) { HEVT, 32, HSTG, 32, S000, 32, "
 		    "S001, 32,");
 	assert_says("Device (RP21) { Name (_ADR, 0x00040001) "
 		    "Device (SLOT) { Name (_ADR, Zero) Name (_SUN, 0x02) "
@@ -172,9 +172,16 @@ START_TEST(acpi_slots_have_methods_on_registers_of_their_own)
 		    "Method (_OST, 3, NotSerialized) { S001 = ((((Arg0 & 0xFFFF) << 0x10) | (( "
 		    "Arg1 & 0xFF) << 0x08)) | 0x02) } } }");
 	ck_assert_uint_eq(count("Method (_EJ0"), 32);
-	assert_says("Method (_INI, 0, NotSerialized) { HSTR = One }");
+	assert_says("Method (_INI, 0, NotSerialized) { HSTG = Zero }");
 	assert_never_says("_PS0");
 	assert_never_says("_RMV");
+}
+END_TEST
+
+START_TEST(acpi_hotplug_is_ready_from_osc_on)
+{
+	disassemble(MACHINE_ACPI);
+	assert_says("CreateDWordField (Arg3, 0x08, CDW3) HSTG = One If");
 }
 END_TEST
 
@@ -306,6 +313,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, slot_number_stands_with_the_occupant);
 	tcase_add_test(tcase, slots_offer_nothing_to_acpi_hot_plug);
 	tcase_add_test(tcase, acpi_slots_have_methods_on_registers_of_their_own);
+	tcase_add_test(tcase, acpi_hotplug_is_ready_from_osc_on);
 	tcase_add_test(tcase, acpi_events_are_notifications_of_port_and_slot);
 	tcase_add_test(tcase, acpi_hotplug_ports_are_the_boards);
 	tcase_add_test(tcase, without_acpi_hotplug_there_is_no_event);

@@ -55,9 +55,18 @@ static void assert_only_register_5(const char *commands, guint64 value)
 	ck_assert_uint_eq(get_after(commands, "S006"), 0);
 }
 
-START_TEST(start_is_told_when_the_tables_are_loaded)
+/* As Linux asks first: with the query flag. */
+#define HOST_BRIDGE "5b 4d db 33 f7 1f 1c 40 96 57 74 41 c0 3d d7 66"
+#define OSC                                                                                        \
+	"evaluate \\_SB.PCI0._OSC (" HOST_BRIDGE ") 1 3 "                                          \
+	"(01 00 00 00 1f 01 00 00 1d 00 00 00)"
+
+START_TEST(ready_is_told_by_osc_and_not_before)
 {
-	ck_assert_uint_eq(get_after("help", "HSTR"), 1);
+	ck_assert_uint_eq(get_after("help", "HSTG"), HB_ACPI_HOTPLUG_LOADED);
+	ck_assert_uint_eq(get_after(OSC, "HSTG"), HB_ACPI_HOTPLUG_READY);
+	ck_assert_uint_eq(get_after(OSC ";evaluate \\_SB.PCI0._INI", "HSTG"),
+			  HB_ACPI_HOTPLUG_LOADED);
 }
 END_TEST
 
@@ -126,7 +135,7 @@ Suite *test_suite(void)
 
 	tcase_set_timeout(tcase, 60);
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
-	tcase_add_test(tcase, start_is_told_when_the_tables_are_loaded);
+	tcase_add_test(tcase, ready_is_told_by_osc_and_not_before);
 	tcase_add_test(tcase, ej0_tells_its_own_slot);
 	tcase_add_test(tcase, ost_tells_source_and_status);
 	tcase_add_test(tcase, sta_is_what_the_register_reads);

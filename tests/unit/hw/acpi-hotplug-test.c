@@ -106,7 +106,8 @@ static void boot(void)
 {
 	hb_port_set_running(scene_port);
 	scene_write_port(PCI_PRIMARY_BUS, 4, 0x00010100);
-	write_register(HB_ACPI_HOTPLUG_START, 1);
+	write_register(HB_ACPI_HOTPLUG_STAGE, HB_ACPI_HOTPLUG_LOADED);
+	write_register(HB_ACPI_HOTPLUG_STAGE, HB_ACPI_HOTPLUG_READY);
 	scene_run_loop();
 	scene_forget_transcript();
 }
@@ -287,7 +288,10 @@ START_TEST(test_news_from_before_the_guest_was_up_is_kept)
 {
 	hb_port_set_running(scene_port);
 	scene_plug(&scene_drive_a);
-	write_register(HB_ACPI_HOTPLUG_START, 1);
+	write_register(HB_ACPI_HOTPLUG_STAGE, HB_ACPI_HOTPLUG_LOADED);
+	ck_assert(!gpe);
+	ck_assert_uint_eq(read_register(HB_ACPI_HOTPLUG_EVENT), 0);
+	write_register(HB_ACPI_HOTPLUG_STAGE, HB_ACPI_HOTPLUG_READY);
 	ck_assert(gpe);
 	ck_assert_uint_eq(read_register(HB_ACPI_HOTPLUG_EVENT), CHECK);
 }
@@ -347,7 +351,7 @@ START_TEST(test_garbage_changes_nothing)
 				ck_assert_uint_eq(hb_acpi_hotplug_read(hotplug, offset, size),
 						  G_MAXUINT32);
 				hb_acpi_hotplug_write(hotplug, offset, size, HB_ACPI_HOTPLUG_EJ0);
-			} else if (offset != SLOT_OFFSET && offset != HB_ACPI_HOTPLUG_START) {
+			} else if (offset != SLOT_OFFSET && offset != HB_ACPI_HOTPLUG_STAGE) {
 				ck_assert_uint_eq(read_register(offset), 0);
 				write_register(offset, HB_ACPI_HOTPLUG_EJ0);
 			}

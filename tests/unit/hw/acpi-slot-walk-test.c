@@ -41,6 +41,7 @@ static const Symbol alphabet[] = {
 	{ HB_SLOT_INPUT_INSIST, 0 },
 	{ HB_SLOT_INPUT_RESET, 0 },
 	{ HB_SLOT_INPUT_TIMEOUT, 0 },
+	{ HB_SLOT_INPUT_CONTROL_WRITTEN, HB_ACPI_SLOT_STOP },
 	{ HB_SLOT_INPUT_CONTROL_WRITTEN, HB_ACPI_SLOT_START },
 	{ HB_SLOT_INPUT_CONTROL_WRITTEN, HB_ACPI_SLOT_EJ0 },
 	{ HB_SLOT_INPUT_CONTROL_WRITTEN, HB_ACPI_SLOT_DENY },
@@ -165,7 +166,7 @@ static void check_events(const Step *step)
 {
 	gboolean notified = !!(step->result.actions & HB_SLOT_ACTION_NOTIFY);
 
-	ASSERT(step->after.asserted == (step->after.events != 0));
+	ASSERT(step->after.asserted == (step->after.started && step->after.events));
 	ASSERT(notified == (step->after.asserted && !step->before.asserted));
 	ASSERT(!(step->after.events & ~(CHECK | EJECT)));
 	if (is_input(step, HB_SLOT_INPUT_STATUS_WRITTEN))
@@ -189,11 +190,11 @@ static void check_events(const Step *step)
 static void check_ghosts(const Step *step, Ledger *ledger)
 {
 	guint actions = step->result.actions;
-	gboolean anew = is_input(step, HB_SLOT_INPUT_RESET) || is_said(step, HB_ACPI_SLOT_START);
+	gboolean anew = is_input(step, HB_SLOT_INPUT_RESET) || is_said(step, HB_ACPI_SLOT_STOP);
 
 	if (is_said(step, HB_ACPI_SLOT_EJ0) || anew || is_input(step, HB_SLOT_INPUT_TIMEOUT))
 		ledger->unburied = FALSE;
-	if (is_input(step, HB_SLOT_INPUT_RESET))
+	if (anew)
 		ledger->started = FALSE;
 	else if (is_said(step, HB_ACPI_SLOT_START))
 		ledger->started = TRUE;
