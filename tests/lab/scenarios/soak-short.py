@@ -2,6 +2,7 @@
 # Copyright the hotbay authors
 """The beginning of a soak: the same operations in the same order each time."""
 # lab: matrix
+# lab: only by name
 
 from soak import Soak
 
