@@ -12,7 +12,7 @@ from guest import Guest
 from lines import LinesEnded, connect
 from qmp import Qmp
 
-APPEND = "console=ttyS0 quiet loglevel=1 panic=-1"
+APPEND = "console=ttyS0 quiet loglevel=1 panic=-1 nokaslr"
 BINARIES = {"qemu": "/usr/bin/qemu-system-x86_64"}
 
 

@@ -4,11 +4,17 @@
 
 import glob
 import os
+import re
 import subprocess
 import time
+from collections import Counter
+
+from host import write
 
 DEBUG = "/sys/kernel/debug"
+TRACING = "/sys/kernel/tracing"
 SECONDS = 2
+MOST_PLACES = 16
 
 
 def read_or_empty(path):
@@ -37,8 +43,23 @@ def threads(pid):
     return found
 
 
+def places():
+    """Where the guest's CPUs were at their exits: each reason and instruction pointer with its count, most frequent
+    first. The guest boots without address space randomisation, so /proc/kallsyms of another boot names them."""
+    if not os.path.exists(f"{TRACING}/trace"):
+        subprocess.run(["mount", "-t", "tracefs", "tracefs", TRACING], check=False)
+    instance = f"{TRACING}/instances/stalled"
+    os.makedirs(instance, exist_ok=True)
+    write(f"{instance}/events/kvm/kvm_exit/enable", "1")
+    time.sleep(SECONDS)
+    write(f"{instance}/events/kvm/kvm_exit/enable", "0")
+    found = re.findall(r"kvm_exit: .*?reason (\S+).*? rip (0x[0-9a-f]+)", read_or_empty(f"{instance}/trace"))
+    os.rmdir(instance)
+    return Counter(found).most_common(MOST_PLACES)
+
+
 def describe(pid):
-    """In lines: what has changed within two seconds, and where each thread stands."""
+    """In lines: what has changed within two seconds, where each thread stands, and where the guest's CPUs are."""
     if not os.path.isdir(f"{DEBUG}/kvm"):
         subprocess.run(["mount", "-t", "debugfs", "debugfs", DEBUG], check=False)
     counted, ran = counters(pid), threads(pid)
@@ -50,4 +71,9 @@ def describe(pid):
     lines += ["threads: state, where it sleeps, clock ticks in that time"]
     lines += [f"  {name}: {state} {sleeps or '-'} {ticks - ran.get(name, (0, 0, ticks))[2]:+d}"
               for name, (state, sleeps, ticks) in sorted(threads(pid).items())]
+    lines += ["exits: reason, where, how often"]
+    try:
+        lines += [f"  {reason} {where} {count}" for (reason, where), count in places()]
+    except OSError as error:  # what else there is to say is not lost for it
+        lines += [f"  {error}"]
     return "\n".join(lines) + "\n"
