@@ -67,17 +67,20 @@ def run(cell, folder, names):
     subprocess.run(command, env={**os.environ, "HOTBAY_LAB_OUT": folder}, check=False)
 
 
-def outcomes(cell):
-    """Scenario to its Outcome, of the last run that it was in."""
-    found = {}
+def all_outcomes(cell):
+    """A scenario's name and its Outcome, for each run that it was in, in their order."""
     for attempt in range(1, ATTEMPTS + 1):
         for folder in (f"{folder_of(cell)}/{attempt}", *own_hosts(cell, attempt)):
             if os.path.exists(f"{folder}/plan.json"):
                 ended = os.path.exists(f"{folder}/status")
                 results = load(f"{folder}/results.json") if ended else {"steps": [], "measurements": []}
                 for name in load(f"{folder}/plan.json")["scenarios"]:
-                    found[name] = outcome(results, name, attempt)
-    return found
+                    yield name, outcome(results, name, attempt)
+
+
+def outcomes(cell):
+    """Scenario to its Outcome, of the last run that it was in."""
+    return dict(all_outcomes(cell))
 
 
 def own_hosts(cell, attempt):
@@ -180,22 +183,30 @@ def kernel_release(cell):
 
 def said_of(cell):
     path = f"{folder_of(cell)}/about.json"
-    if not os.path.exists(path):
+    if not os.path.exists(path) or not outcomes(cell):
         return f"* {title(cell)}: not run"
     about = load(path)
     return f"* {title(cell)}: Linux {kernel_release(cell)} under {about['version']}, on {about['date']}"
 
 
+def shortcomings(cell, name, result):
+    """In lines, why a scenario is run again."""
+    steps = failed_steps(result)
+    if steps:
+        return [f"* {title(cell)}: {name}: {'; '.join(steps)}"]
+    return [f"* {title(cell)}: {row.words}: {figure_text(cell, row, result)} s, {limit_text(row)}"
+            for row in excesses(cell, name, result)]
+
+
 def failures(found):
-    lines = []
-    for cell in CELLS:
-        for name, result in sorted(found[cell].items()):
-            steps = failed_steps(result)
-            if steps:
-                lines.append(f"* {title(cell)}: {name}: {'; '.join(steps)}")
-            lines += [f"* {title(cell)}: {row.words}: {figure_text(cell, row, result)} s, {limit_text(row)}"
-                      for row in excesses(cell, name, result) if not steps]
-    return lines
+    return [line for cell in CELLS for name, result in sorted(found[cell].items())
+            for line in shortcomings(cell, name, result)]
+
+
+def earlier_failures(found):
+    """Of runs that were not the last of their scenario."""
+    return [f"{line} (run {result.runs})" for cell in CELLS for name, result in all_outcomes(cell)
+            if result.runs != found[cell][name].runs for line in shortcomings(cell, name, result)]
 
 
 PROSE = """# Guests: which kernels, which kind of slots
@@ -223,6 +234,9 @@ def page(found):
     failed = failures(found)
     if failed:
         parts += ["## What failed\n", *failed, ""]
+    again = earlier_failures(found)
+    if again:
+        parts += ["## What failed at first\n", *again, ""]
     parts += ["## What was run\n", *[said_of(cell) for cell in (*CELLS, BESIDE)], ""]
     return "\n".join(parts)
 
