@@ -213,7 +213,18 @@ def driver_of(function):
     return os.path.basename(os.readlink(link)) if os.path.islink(link) else None
 
 
+def is_settled(function):
+    """False while the nvme driver is still starting a drive. To unbind it then makes the driver give up a little later,
+    and release the drive from whatever has it by then (Linux 6.1 drivers/nvme/host/pci.c, nvme_remove_dead_ctrl())."""
+    try:
+        states = [read(path) for path in glob.glob(f"{SYSFS}/devices/{function}/nvme/nvme*/state")]
+    except OSError:
+        return False
+    return driver_of(function) != "nvme" or any(state in ("live", "dead") for state in states)
+
+
 def bind(function, driver):
+    wait_until(lambda: is_settled(function), 60, f"the nvme driver has started {function}")
     path = f"{SYSFS}/devices/{function}"
     write(f"{path}/driver_override", driver if driver == "vfio-pci" else "\n")
     if os.path.exists(f"{path}/driver"):

@@ -112,7 +112,7 @@ class Soak:
     def run(self):
         lab = self.lab
         self.vm = lab.boot()
-        self.places = [Place(self.vm, bay, lab.plan["slots"]) for bay in lab.bays]
+        self.places = [Place(self.vm, bay) for bay in lab.bays]
         self.unasked = Unasked(self.vm)
         with lab.step("every slot has had a drive"):
             before = self.occupy_and_vacate()

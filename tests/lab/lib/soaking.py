@@ -18,7 +18,7 @@ Operation = namedtuple("Operation", "states begin")
 
 
 class Place:
-    def __init__(self, vm, bay, slots):
+    def __init__(self, vm, bay):
         self.vm = vm
         self.bay = bay
         self.name = bay.name
@@ -26,7 +26,6 @@ class Place:
         self.id = f"drive{bay.number}"
         self.state = "host"
         self.longest = 0.0
-        self._by_acpi = slots == "acpi"
         self._probe = None
 
     def occupied(self):
@@ -95,14 +94,11 @@ class Place:
         return finish
 
     def power_off(self):
-        """By the guest's own hand. Its native slot keeps the drive; to ACPI's _EJ0 it is an eject."""
-        since = self.vm.qmp.mark()
+        """By the guest's own hand: the drive stays in the slot."""
         self.vm.guest.run(f"echo 0 >/sys/bus/pci/slots/{self.number + 1}/power")
 
         def finish():
-            if self._by_acpi:
-                self.vm.qmp.event("DEVICE_DELETED", SECONDS, since, device=self.id)
-            self._disappears("host" if self._by_acpi else "off")
+            self._disappears("off")
         return finish
 
     def power_on(self):
