@@ -82,7 +82,7 @@ def scenario(lab):
 
     with lab.check("overtaken: the end of the machine"):
         wait_until(bay.drive, 10, "the drive is on the host")
-        put_in(vm, bay, "bay0", "drive0")
+        vm.add(bay)  # and waits for the guest: before that there is nobody to ask
         since = vm.qmp.mark()
         vm.ask_removal("drive0")
         vm.qmp.execute("quit")
