@@ -124,10 +124,7 @@ static void stop_waiting(HbSlot *slot, HbSlotResult *result)
 static void sever(HbSlot *slot, HbSlotReason reason, HbSlotResult *result)
 {
 	set_present(slot, FALSE);
-	slot->insists = slot->recall = FALSE;
-	result->actions |=
-		HB_SLOT_ACTION_SEVER | HB_SLOT_ACTION_RELEASE | HB_SLOT_ACTION_REPORT_SEVERED;
-	result->reason = reason;
+	hb_slot_moves_sever(slot, reason, result);
 }
 
 /* The occupant leaves, and not by the guest's hand: cases 4, 6 and 8. */

@@ -156,7 +156,7 @@ void hb_slot_moves_settle(HbSlot *slot, HbSlotResult *result)
 		slot->state = HB_SLOT_STATE_SETTLING;
 }
 
-static void sever(HbSlot *slot, HbSlotReason reason, HbSlotResult *result)
+void hb_slot_moves_sever(HbSlot *slot, HbSlotReason reason, HbSlotResult *result)
 {
 	result->actions |=
 		HB_SLOT_ACTION_SEVER | HB_SLOT_ACTION_RELEASE | HB_SLOT_ACTION_REPORT_SEVERED;
@@ -171,7 +171,7 @@ void hb_slot_moves_depart(HbSlot *slot, HbSlotReason reason, HbSlotResult *resul
 	gboolean haunts =
 		reason != HB_SLOT_REASON_REQUEST && hb_slot_registers_is_in_use(&slot->registers);
 
-	sever(slot, reason, result);
+	hb_slot_moves_sever(slot, reason, result);
 	hb_slot_registers_write_status(&slot->registers, PCI_EXP_SLTSTA_ABP);
 	hb_slot_registers_set_presence(&slot->registers, FALSE);
 	hb_slot_registers_update_link(&slot->registers);
@@ -255,7 +255,7 @@ void hb_slot_moves_recall(HbSlot *slot)
 /* With a removal under way. */
 void hb_slot_moves_reset_away(HbSlot *slot, HbSlotResult *result)
 {
-	sever(slot, HB_SLOT_REASON_RESET, result);
+	hb_slot_moves_sever(slot, HB_SLOT_REASON_RESET, result);
 	hb_slot_moves_reset_vacant(slot, result);
 }
 

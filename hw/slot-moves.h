@@ -34,6 +34,8 @@ void hb_slot_moves_stand_in_line(HbSlot *slot, HbSlotResult *result);
 void hb_slot_moves_dismiss(HbSlot *slot, HbSlotInput input, HbSlotResult *result);
 
 /* Out. */
+/* The occupant is cut off and given back, in either mode; the registers are the caller's. */
+void hb_slot_moves_sever(HbSlot *slot, HbSlotReason reason, HbSlotResult *result);
 void hb_slot_moves_depart(HbSlot *slot, HbSlotReason reason, HbSlotResult *result);
 void hb_slot_moves_settle(HbSlot *slot, HbSlotResult *result);
 void hb_slot_moves_come_to_rest(HbSlot *slot, HbSlotResult *result);
