@@ -20,6 +20,7 @@
 #include <hotbay/host.h>
 #include <hotbay/inventory.h>
 #include <hotbay/kvm.h>
+#include <hotbay/loop.h>
 #include <hotbay/pci.h>
 #include <hotbay/slot.h>
 #include <hotbay/switch.h>
