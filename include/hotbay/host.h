@@ -38,21 +38,44 @@ typedef struct HbHost HbHost;
 /**
  * HbHostOps:
  * @map: make @size bytes at @hva appear at guest physical @gpa; stores a handle for @unmap in
- * @slot. All three are multiples of 4 KiB and the range is free. Called with the bus lock held.
+ *   @slot. All three are multiples of 4 KiB, and no RAM that was declared is in the range;
+ *   but a guest may lay two BARs over each other, and of these the second is to be refused. The
+ *   memory is a drive's registers: the library's, mapped until after @unmap, and it can vanish
+ * under an access (see hb_host_bridge_revoke()). Refused: the guest's accesses are trapped, which
+ * works and is slow; said once in the log.
  * @unmap: undo one @map. When it returns no vCPU reaches the memory any more. Cannot fail.
- * @signal_msi: deliver one message now. Any thread; must not block on guest progress.
- * @route_add: reserve an interrupt route; stores its handle in @route
- * @route_set: say which message @route delivers. Takes effect with @routes_commit.
+ * @signal_msi: deliver one message now. Any thread, with the bus lock or without it; must not block
+ *   on guest progress. Refused: that interrupt is lost, and the log says so.
+ * @route_add: reserve an interrupt route; stores its handle in @route. Refused, as by a hypervisor
+ *   that has none: the library watches that interrupt itself and sends it from the loop by
+ *   @signal_msi, which works and is slower; said once a drive in the log. An implementation that
+ *   always refuses may leave the other route functions NULL.
+ * @route_set: say which message @route delivers. Takes effect with @routes_commit. Cannot fail.
  * @route_remove: give @route back; it is not connected any more. Takes effect with @routes_commit.
- * @routes_commit: make all changes since the last commit effective, in one step
+ *   Cannot fail.
+ * @routes_commit: make all changes since the last commit effective, in one step. May take as long
+ *   as every vCPU needs to leave the old table, as in KVM. Refused: the routes that were new to it
+ *   are removed again, and their interrupts sent from the loop.
  * @route_connect: from now on deliver the route's message whenever @eventfd is signalled, and at
- *   once if it is signalled already
- * @route_disconnect: stop that. When it returns @eventfd is not consumed any more.
- * @log: one line for the operator, no newline; NULL: the library writes it to stderr. Any thread.
+ *   once if it is signalled already. @eventfd stays the library's, and open until after
+ *   @route_disconnect. Refused: as for @route_add.
+ * @route_disconnect: stop that. When it returns no message of it is under way and @eventfd is not
+ *   consumed any more: a signal that comes then must be there to be found. Cannot fail.
+ * @log: (nullable): one line for the operator, no newline, valid during the call; NULL: the library
+ *   writes it to stderr. @level is %G_LOG_LEVEL_MESSAGE, _WARNING or _CRITICAL. Any thread, with or
+ *   without the bus lock; should not block.
  *
- * What a hypervisor supplies. All calls but @signal_msi and @log come under the library's bus lock,
- * so one at a time; an implementation must not call back into the library. Any may be called from a
- * vCPU thread, from the thread that runs the host's main context, or from a worker of the library.
+ * What a hypervisor supplies: guest memory slots, delivery of interrupts, and a log. It need not
+ * supply workers or timers. The library starts a thread of its own for each slow thing (closing a
+ * drive, resetting it), and has its timers and descriptors on the host's main context.
+ *
+ * All calls but @signal_msi and @log come under the library's bus lock, so one at a time; a guest
+ * access on another vCPU may be waiting for that lock. So an implementation must not call back into
+ * the library, must not wait for a vCPU to leave the library, and should be as quick as a system
+ * call. Any may be called from a vCPU thread (inside hb_host_bridge_mmio(), hb_host_bridge_pio()
+ * and hb_host_bridge_revoke()), from the loop, or from a worker of the library.
+ *
+ * Functions that return gboolean set @error when they return FALSE; the library frees it.
  */
 typedef struct HbHostOps {
 	gboolean (*map)(HbHost *host, guint64 gpa, guint64 size, gpointer hva, guint *slot,
@@ -74,9 +97,11 @@ typedef struct HbHostOps {
  * @opaque: for the embedder, see hb_host_get_opaque()
  * @context: (nullable): the main context on which the library watches file descriptors, runs timers
  *   and reports events; NULL is the default context. The embedder iterates it in one thread,
- *   "the loop" in these headers. The host takes a reference.
+ *   "the loop" in these headers. The host takes a reference. For loops that are not GLib's, see
+ *   hb_loop_create().
  *
- * Returns: a host; free with hb_host_destroy() after everything created with it is gone.
+ * Any thread. Returns: a host; free with hb_host_destroy() after everything created with it is
+ * gone.
  */
 HbHost *hb_host_create(const HbHostOps *ops, gpointer opaque, GMainContext *context);
 void hb_host_destroy(HbHost *host);
