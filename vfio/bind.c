@@ -5,6 +5,7 @@
  * The passthrough switch: drives from the host's own driver to vfio-pci and back.
  *
  *     1 lock       one switch at a time on a host, by a lock on sysfs that dies with its owner
+ *       settle     a drive whose driver is still starting it is waited for
  *     2 inspect    all drives: are they there, and is there an obstacle that the flags do not lift?
  *     3 claim      all their block devices, or VFIO groups, exclusively: from here on nobody can
  *                  mount one, and who has one in a way that 2 cannot see is found out
@@ -24,6 +25,7 @@
 #include "vfio/bind.h"
 
 #include "vfio/bind-rule.h"
+#include "vfio/bind-settle.h"
 #include "vfio/host-files.h"
 
 #include <hotbay/error.h>
@@ -76,12 +78,13 @@ static void tell(const Switch *change, const char *address, const char *step)
 
 /* ---- 1 lock ---- */
 
-static int lock_bus(const HbBindHost *host, GError **error)
+static int lock_bus(const HbBindHost *host, HbBindFlags flags, GError **error)
 {
 	g_autofree char *path = hb_host_files_path(host->root, "sys/bus/pci");
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int operation = flags & HB_BIND_WAIT ? LOCK_EX : LOCK_EX | LOCK_NB;
 
-	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
+	if (fd >= 0 && flock(fd, operation) == 0)
 		return fd;
 	if (errno == EWOULDBLOCK)
 		g_set_error(error, HB_ERROR, HB_ERROR_BUSY,
@@ -92,6 +95,14 @@ static int lock_bus(const HbBindHost *host, GError **error)
 	if (fd >= 0)
 		close(fd);
 	return -1;
+}
+
+static gboolean settle(const Switch *change, GError **error)
+{
+	for (const char *const *address = change->request->addresses; *address; address++)
+		if (!hb_bind_settle(change->host->root, *address, error))
+			return FALSE;
+	return TRUE;
 }
 
 /* ---- 2 inspect ---- */
@@ -492,11 +503,12 @@ gboolean hb_bind_switch(const HbBindHost *host, const HbBindRequest *request, gb
 
 	if (to_vfio && request->flags & HB_BIND_PERSIST && !check_program(request, error))
 		return FALSE;
-	int lock = lock_bus(host, error);
+	int lock = lock_bus(host, request->flags, error);
 	if (lock < 0)
 		return FALSE;
 	begin(&change);
-	change.inventory = hb_inventory_take(host->root[0] ? host->root : NULL, error);
+	if (settle(&change, error))
+		change.inventory = hb_inventory_take(host->root[0] ? host->root : NULL, error);
 	if (change.inventory)
 		done = prepare(&change, error) && act(&change, error);
 	finish(&change, lock);

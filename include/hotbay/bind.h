@@ -13,12 +13,14 @@ G_BEGIN_DECLS
  * @HB_BIND_LOSE_DATA: with @HB_BIND_FORCE: switch although the host keeps data on the drive
  * (mounted, swap, md, LVM, ZFS). Its file systems then fail as if the drive were pulled.
  * @HB_BIND_PERSIST: and after each boot of the host
+ * @HB_BIND_WAIT: while another switch is under way on this host, wait for its end
  */
 typedef enum HbBindFlags {
 	HB_BIND_NONE = 0,
 	HB_BIND_FORCE = 1 << 0,
 	HB_BIND_LOSE_DATA = 1 << 1,
 	HB_BIND_PERSIST = 1 << 2,
+	HB_BIND_WAIT = 1 << 3,
 } HbBindFlags;
 
 /** HbBindProgress: @address is about to undergo @step, or, when it fails, has its state restored.
@@ -47,13 +49,15 @@ typedef struct HbBindRequest {
  *
  * Takes drives from the host's own driver and gives them to vfio-pci, loading it if need be. All of
  * them or none: everything is checked before anything changes, and when a step fails, what was done
- * is undone. A drive that is with vfio-pci already stays there. Blocks; as root; any thread, but
- * one switch at a time on a host.
+ * is undone. A drive that is with vfio-pci already stays there. One that the nvme driver is still
+ * starting is waited for, up to 30 s. Blocks; as root; any thread, but one switch at a time on a
+ * host.
  *
  * Returns: FALSE with an error that names drive, reason and remedy: %HB_ERROR_NOT_FOUND no such
- * NVMe drive; %HB_ERROR_BUSY in use, or another switch is under way; %HB_ERROR_UNSUPPORTED it
- * cannot be passed through on this host; %HB_ERROR_INVALID an address twice; %HB_ERROR_HOST the
- * kernel refused a step. If even the undoing failed, the message says how the drive was left.
+ * NVMe drive; %HB_ERROR_BUSY in use, still starting, or another switch is under way;
+ * %HB_ERROR_UNSUPPORTED it cannot be passed through on this host; %HB_ERROR_INVALID an address
+ * twice; %HB_ERROR_HOST the kernel refused a step. If even the undoing failed, the message says how
+ * the drive was left.
  */
 gboolean hb_bind_to_vfio(const HbBindRequest *request, GError **error);
 

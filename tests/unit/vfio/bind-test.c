@@ -6,6 +6,7 @@
 #include "tests/unit/suite.h"
 #include "tests/unit/vfio/fake-kernel.h"
 #include "tests/unit/vfio/host-tree.h"
+#include "vfio/bind-settle.h"
 #include "vfio/bind.h"
 #include "vfio/host-files.h"
 
@@ -368,6 +369,20 @@ START_TEST(two_switches_at_once_are_refused)
 }
 END_TEST
 
+START_TEST(a_drive_that_nvme_is_starting_is_not_settled)
+{
+	static const char state[] = "sys/bus/pci/devices/" IDLE "/nvme/nvme0/state";
+
+	ck_assert(hb_bind_is_settled(root, IDLE));
+	host_tree_write(root, state, "connecting\n");
+	ck_assert(!hb_bind_is_settled(root, IDLE));
+	host_tree_write(root, state, "live\n");
+	ck_assert(hb_bind_is_settled(root, IDLE));
+	host_tree_remove(root, "sys/bus/pci/devices/" IDLE "/nvme");
+	ck_assert(!hb_bind_is_settled(root, IDLE));
+}
+END_TEST
+
 Suite *test_suite(void)
 {
 	Suite *suite = suite_create("bind");
@@ -396,6 +411,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_rule_that_cannot_be_written_is_undone);
 	tcase_add_test(tcase, a_program_that_udev_would_misread_is_refused);
 	tcase_add_test(tcase, two_switches_at_once_are_refused);
+	tcase_add_test(tcase, a_drive_that_nvme_is_starting_is_not_settled);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
