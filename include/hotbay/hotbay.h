@@ -15,6 +15,7 @@
 
 #include <hotbay/acpi-hotplug.h>
 #include <hotbay/acpi.h>
+#include <hotbay/bay.h>
 #include <hotbay/bind.h>
 #include <hotbay/error.h>
 #include <hotbay/host.h>

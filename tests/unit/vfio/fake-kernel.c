@@ -133,6 +133,8 @@ static gboolean load(gpointer opaque, const char *module, GError **error)
 	g_autofree char *folder = g_strdup_printf("sys/bus/pci/drivers/%s/bind", module);
 
 	kernel->loaded++;
+	if (kernel->unloadable)
+		return fail_at(module, error);
 	host_tree_write(kernel->root, folder, "");
 	return TRUE;
 }

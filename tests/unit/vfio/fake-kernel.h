@@ -18,6 +18,7 @@ typedef struct FakeKernel {
 	gboolean no_nvme;	/* the host's own driver is not loaded */
 	const char *held;	/* the end of a node's path that somebody has; NULL */
 	guint loaded;		/* modules asked for */
+	gboolean unloadable;	/* which are not to be had */
 	GString *said;		/* one letter a step: o, u, b, p */
 } FakeKernel;
 

@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright the hotbay authors */
+
+/* Bays of a captured server, whose kernel tells what a test says. */
+
+#include "tests/unit/suite.h"
+#include "tests/unit/vfio/fake-kernel.h"
+#include "tests/unit/vfio/host-tree.h"
+#include "vfio/bay.h"
+#include "vfio/host-files.h"
+
+#include <hotbay/error.h>
+
+#include <string.h>
+#include <unistd.h>
+
+#define IDLE	    "0000:01:00.0" /* in slot 1 */
+#define IDLE_PATH   "/devices/pci0000:00/0000:00:04.0/" IDLE
+#define MOUNTED	    "0000:02:00.0" /* in slot 2 */
+#define MOUNT_PATH  "/devices/pci0000:00/0000:00:04.1/" MOUNTED
+#define DRIVER	    "sys/bus/pci/devices/" IDLE "/driver"
+#define OVERRIDE    "sys/bus/pci/devices/" IDLE "/driver_override"
+#define PATIENCE_MS 50
+
+static char *root;
+static FakeKernel kernel;
+static HbHost *embedder;
+static HbBays *bays;
+static GString *told; /* a word an event */
+
+static void on_log(HbHost *unused, GLogLevelFlags level, const char *line)
+{
+}
+
+static const HbHostOps host_ops = { .log = on_log };
+
+static void open_bays(void)
+{
+	HbBindHost host = { .root = root, .ops = &fake_kernel_ops, .opaque = &kernel };
+
+	bays = hb_bays_create_on(&host, embedder, PATIENCE_MS, NULL);
+	ck_assert_ptr_nonnull(bays);
+}
+
+static void setup(void)
+{
+	root = host_tree_create("server");
+	kernel = (FakeKernel){ .root = root, .said = g_string_new(NULL) };
+	embedder = hb_host_create(&host_ops, NULL, NULL);
+	open_bays();
+	told = g_string_new(NULL);
+}
+
+static void teardown(void)
+{
+	hb_bays_destroy(bays);
+	hb_host_destroy(embedder);
+	g_string_free(told, TRUE);
+	g_string_free(kernel.said, TRUE);
+	host_tree_destroy(root);
+}
+
+static void on_report(HbBay *bay, const HbBayReport *report, gpointer data)
+{
+	static const char *const words[] = { "added", "taken", "refused", "removed" };
+
+	g_string_append_printf(told, "%s ", words[report->event]);
+	if (report->error)
+		g_string_append_printf(told, "(%s) ", report->error->message);
+}
+
+static HbBay *watch(const char *slot, gboolean take)
+{
+	HbBay *bay = hb_bays_claim(bays, slot, NULL);
+
+	ck_assert_ptr_nonnull(bay);
+	hb_bay_watch(bay, take, on_report, NULL);
+	return bay;
+}
+
+static void hear(const char *action, const char *path)
+{
+	const HbUevent event = { .action = action, .path = path };
+
+	hb_bays_hear(&event, bays);
+}
+
+static void wait_for(const char *word)
+{
+	while (!strstr(told->str, word))
+		g_main_context_iteration(NULL, TRUE);
+}
+
+static void assert_driver(const char *expected)
+{
+	g_autofree char *driver = hb_host_files_link_name(root, DRIVER);
+
+	ck_assert_pstr_eq(driver, expected);
+}
+
+static void assert_not_claimed(const char *slot, HbError code, const char *word)
+{
+	g_autoptr(GError) error = NULL;
+
+	ck_assert_ptr_null(hb_bays_claim(bays, slot, &error));
+	ck_assert_msg(g_error_matches(error, HB_ERROR, (int)code), "%s", error->message);
+	ck_assert_msg(strstr(error->message, word) != NULL, "no '%s' in: %s", word, error->message);
+}
+
+START_TEST(a_slot_is_found_by_its_name_and_by_its_port)
+{
+	ck_assert_str_eq(hb_bay_get_port(watch("1", FALSE)), "0000:00:04.0");
+	ck_assert_str_eq(hb_bay_get_slot(watch("0000:00:04.1", FALSE)), "2");
+}
+END_TEST
+
+START_TEST(a_slot_that_does_not_exist_is_named_with_those_that_do)
+{
+	assert_not_claimed("77", HB_ERROR_NOT_FOUND, "host slot 77");
+	assert_not_claimed("77", HB_ERROR_NOT_FOUND, "62 (port 0000:08:02.0)");
+}
+END_TEST
+
+/* Without its registers, as others than root see it, the number of a slot is that in its name. */
+static void rename_slot_2(void)
+{
+	g_autofree char *config =
+		g_strconcat(root, "/sys/bus/pci/devices/0000:00:04.1/config", NULL);
+
+	ck_assert_int_eq(truncate(config, 64), 0);
+	host_tree_remove(root, "sys/bus/pci/slots/2");
+	host_tree_write(root, "sys/bus/pci/slots/1-1/address", "0000:02:00\n");
+}
+
+START_TEST(a_number_that_two_slots_have_is_refused_and_their_ports_are_not)
+{
+	hb_bays_destroy(bays);
+	rename_slot_2();
+	open_bays();
+	assert_not_claimed("1", HB_ERROR_INVALID, "1-1 (port 0000:00:04.1)");
+	ck_assert_str_eq(hb_bay_get_slot(watch("0000:00:04.0", FALSE)), "1");
+	ck_assert_str_eq(hb_bay_get_port(watch("1-1", FALSE)), "0000:00:04.1");
+}
+END_TEST
+
+START_TEST(a_slot_is_claimed_once)
+{
+	watch("1", FALSE);
+	assert_not_claimed("0000:00:04.0", HB_ERROR_BUSY, "another port's");
+}
+END_TEST
+
+START_TEST(a_slot_of_another_vm_is_refused_with_its_process)
+{
+	HbBindHost host = { .root = root, .ops = &fake_kernel_ops, .opaque = &kernel };
+	HbBays *others = hb_bays_create_on(&host, embedder, PATIENCE_MS, NULL);
+	g_autofree char *process = g_strdup_printf("process %d", getpid());
+
+	ck_assert_ptr_nonnull(hb_bays_claim(others, "1", NULL));
+	assert_not_claimed("1", HB_ERROR_BUSY, process);
+	hb_bays_destroy(others);
+	ck_assert_ptr_nonnull(hb_bays_claim(bays, "1", NULL));
+}
+END_TEST
+
+START_TEST(a_drive_that_was_there_is_known_and_not_announced)
+{
+	HbBay *bay = watch("1", TRUE);
+
+	ck_assert_str_eq(hb_bay_get_drive(bay), IDLE);
+	hear("add", IDLE_PATH);
+	ck_assert_str_eq(told->str, "");
+	assert_driver("nvme");
+}
+END_TEST
+
+START_TEST(a_pushed_drive_is_claimed_before_a_driver_has_it)
+{
+	watch("1", TRUE);
+	hear("remove", IDLE_PATH);
+	host_tree_remove(root, DRIVER);
+	hear("add", IDLE_PATH);
+	wait_for("taken");
+	ck_assert_str_eq(told->str, "removed added taken ");
+	assert_driver("vfio-pci");
+	ck_assert_msg(!strchr(kernel.said->str, 'u'), "it was unbound: %s", kernel.said->str);
+}
+END_TEST
+
+START_TEST(a_drive_that_its_driver_had_first_is_switched)
+{
+	watch("1", TRUE);
+	hear("remove", IDLE_PATH);
+	hear("add", IDLE_PATH);
+	wait_for("taken");
+	ck_assert_str_eq(kernel.said->str, "oub");
+	assert_driver("vfio-pci");
+}
+END_TEST
+
+START_TEST(without_a_wish_to_take_it_a_drive_is_only_announced)
+{
+	watch("1", FALSE);
+	hear("remove", IDLE_PATH);
+	hear("add", IDLE_PATH);
+	ck_assert_str_eq(told->str, "removed added ");
+	ck_assert_uint_eq(kernel.steps, 0);
+}
+END_TEST
+
+START_TEST(a_drive_in_use_is_refused_with_the_reason_and_stays)
+{
+	watch("2", TRUE);
+	hear("remove", MOUNT_PATH);
+	hear("add", MOUNT_PATH);
+	wait_for("refused");
+	ck_assert_ptr_nonnull(strstr(told->str, "mounted on /run/data"));
+	g_autofree char *driver =
+		hb_host_files_link_name(root, "sys/bus/pci/devices/" MOUNTED "/driver");
+	ck_assert_str_eq(driver, "nvme");
+}
+END_TEST
+
+START_TEST(a_drive_that_vfio_does_not_take_is_left_without_a_claim)
+{
+	watch("1", TRUE);
+	hear("remove", IDLE_PATH);
+	host_tree_remove(root, DRIVER);
+	host_tree_remove(root, "sys/bus/pci/drivers/vfio-pci");
+	kernel.unloadable = TRUE;
+	hear("add", IDLE_PATH);
+	wait_for("refused");
+	g_autofree char *override = hb_host_files_read(root, OVERRIDE);
+	ck_assert_str_eq(override, "(null)");
+}
+END_TEST
+
+START_TEST(an_unbound_drive_is_left_alone_until_it_comes_anew)
+{
+	watch("1", TRUE);
+	hear("remove", IDLE_PATH);
+	hear("add", IDLE_PATH);
+	wait_for("taken");
+	host_tree_remove(root, DRIVER);
+	kernel.steps = 0;
+	hear("unbind", IDLE_PATH);
+	hear("change", IDLE_PATH);
+	ck_assert_uint_eq(kernel.steps, 0);
+	hear("remove", IDLE_PATH);
+	hear("add", IDLE_PATH);
+	wait_for("removed added taken removed added taken");
+	assert_driver("vfio-pci");
+}
+END_TEST
+
+START_TEST(what_is_no_drive_is_refused)
+{
+	HbBay *bay = watch("1", TRUE);
+
+	hear("remove", IDLE_PATH);
+	host_tree_write(root, "sys/bus/pci/devices/" IDLE "/class", "0x020000\n");
+	hear("add", IDLE_PATH);
+	ck_assert_ptr_nonnull(strstr(told->str, "not an NVMe drive"));
+	ck_assert_ptr_null(hb_bay_get_drive(bay));
+}
+END_TEST
+
+START_TEST(a_drive_in_another_slot_is_nobodys)
+{
+	watch("1", TRUE);
+	hear("add", MOUNT_PATH);
+	hear("remove", MOUNT_PATH);
+	ck_assert_str_eq(told->str, "");
+}
+END_TEST
+
+START_TEST(a_drive_may_come_back_under_another_address)
+{
+	HbBay *bay = watch("1", FALSE);
+
+	hear("remove", IDLE_PATH);
+	host_tree_write(root, "sys/bus/pci/devices/0000:21:00.0/class", "0x010802\n");
+	hear("add", "/devices/pci0000:00/0000:00:04.0/0000:21:00.0");
+	ck_assert_str_eq(hb_bay_get_drive(bay), "0000:21:00.0");
+}
+END_TEST
+
+START_TEST(a_drive_that_is_there_is_taken_at_once_for_a_machine_that_starts)
+{
+	HbBay *bay = watch("1", TRUE);
+
+	ck_assert(hb_bay_take_now(bay, NULL));
+	assert_driver("vfio-pci");
+	ck_assert(!hb_bay_take_now(watch("62", TRUE), NULL));
+}
+END_TEST
+
+Suite *test_suite(void)
+{
+	Suite *suite = suite_create("bay");
+	TCase *tcase = tcase_create("bay");
+
+	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_set_timeout(tcase, 60); /* many small files, on a busy machine */
+	tcase_add_test(tcase, a_slot_is_found_by_its_name_and_by_its_port);
+	tcase_add_test(tcase, a_slot_that_does_not_exist_is_named_with_those_that_do);
+	tcase_add_test(tcase, a_number_that_two_slots_have_is_refused_and_their_ports_are_not);
+	tcase_add_test(tcase, a_slot_is_claimed_once);
+	tcase_add_test(tcase, a_slot_of_another_vm_is_refused_with_its_process);
+	tcase_add_test(tcase, a_drive_that_was_there_is_known_and_not_announced);
+	tcase_add_test(tcase, a_pushed_drive_is_claimed_before_a_driver_has_it);
+	tcase_add_test(tcase, a_drive_that_its_driver_had_first_is_switched);
+	tcase_add_test(tcase, without_a_wish_to_take_it_a_drive_is_only_announced);
+	tcase_add_test(tcase, a_drive_in_use_is_refused_with_the_reason_and_stays);
+	tcase_add_test(tcase, a_drive_that_vfio_does_not_take_is_left_without_a_claim);
+	tcase_add_test(tcase, an_unbound_drive_is_left_alone_until_it_comes_anew);
+	tcase_add_test(tcase, what_is_no_drive_is_refused);
+	tcase_add_test(tcase, a_drive_in_another_slot_is_nobodys);
+	tcase_add_test(tcase, a_drive_may_come_back_under_another_address);
+	tcase_add_test(tcase, a_drive_that_is_there_is_taken_at_once_for_a_machine_that_starts);
+	suite_add_tcase(suite, tcase);
+	return suite;
+}

@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright the hotbay authors */
+
+/*
+ * Slots of the host, and the drives that come and go in them:
+ *
+ *     EMPTY --add--> TAKING --in a worker--> taken, or refused and left to the host
+ *       ^              |                        |
+ *       +----remove----+--------remove----------+
+ *
+ * A bay is known by its port; the drive in it may have another address each time. Only a drive's
+ * coming makes it the VM's. Whatever is done to it afterwards, such as an unbind by the host's
+ * administrator, is not fought; it has to come anew, and then it counts as another drive. So when
+ * the worker is done, its result is for the drive that it was started for, or for nobody.
+ *
+ * Loop thread, but for run_take() and run_attention().
+ */
+
+#include "vfio/bay.h"
+
+#include "hw/host.h"
+#include "vfio/bay-lock.h"
+#include "vfio/bay-slot.h"
+#include "vfio/bay-take.h"
+#include "vfio/host-files.h"
+
+#include <hotbay/error.h>
+
+#include <string.h>
+#include <unistd.h>
+
+#define CLASS_NVME  0x0108 /* PCI Code and ID r1.15 §1.2 */
+#define PATIENCE_MS 3000   /* how long the kernel may take from telling of a drive to its driver */
+
+struct HbBay {
+	HbBays *bays;
+	char *slot;
+	char *port;
+	int lock;
+	gboolean has_attention;
+	gboolean take;
+	HbBayListener listener; /* NULL: not watched yet */
+	gpointer data;
+	char *drive;	  /* address; NULL: empty */
+	guint n_arrivals; /* tells a drive from its successors */
+	guint taking;	  /* the arrival that a worker is busy with; 0: none does */
+	GThread *worker;
+	gint wanted; /* atomic: HbHostIndicator */
+	gint shown;  /* likewise, as last written; of the attention worker */
+};
+
+struct HbBays {
+	HbBindHost host;
+	HbHost *embedder;
+	guint patience_ms;
+	HbInventory *inventory; /* for the slots' names */
+	HbUevents *uevents;	/* NULL: a test tells */
+	GPtrArray *list;	/* of HbBay */
+	GThreadPool *attention; /* one thread */
+};
+
+/* What a worker was to do, and how it ended. */
+typedef struct Take {
+	HbBay *bay;
+	guint arrival;
+	char *address;
+	GError *error;
+} Take;
+
+static void start_taking(HbBay *bay);
+
+static void tell(HbBay *bay, HbBayEvent event, const char *address, const GError *error)
+{
+	const HbBayReport report = { .event = event,
+				     .address = address,
+				     .error = error,
+				     .time_us = g_get_monotonic_time() };
+
+	if (bay->listener)
+		bay->listener(bay, &report, bay->data);
+}
+
+/* ---- taking a drive ---- */
+
+static void finish_taking(HbBay *bay)
+{
+	g_clear_pointer(&bay->worker, g_thread_join);
+	bay->taking = 0;
+}
+
+static void on_taken(gpointer data)
+{
+	g_autofree Take *take = data;
+	HbBay *bay = take->bay;
+
+	finish_taking(bay);
+	if (bay->drive && bay->n_arrivals != take->arrival)
+		start_taking(bay);
+	else if (bay->drive)
+		tell(bay, take->error ? HB_BAY_DRIVE_REFUSED : HB_BAY_DRIVE_TAKEN, take->address,
+		     take->error);
+	g_clear_error(&take->error);
+	g_free(take->address);
+}
+
+static gpointer run_take(gpointer data)
+{
+	Take *take = data;
+	const HbBays *bays = take->bay->bays;
+
+	hb_bay_take(&bays->host, take->address, bays->patience_ms, &take->error);
+	hb_host_post(bays->embedder, on_taken, take);
+	return NULL;
+}
+
+static void start_taking(HbBay *bay)
+{
+	Take *take;
+
+	if (!bay->take || bay->taking)
+		return;
+	take = g_new0(Take, 1);
+	take->bay = bay;
+	take->arrival = bay->taking = bay->n_arrivals;
+	take->address = g_strdup(bay->drive);
+	bay->worker = g_thread_new("hotbay-bay", run_take, take);
+}
+
+gboolean hb_bay_take_now(HbBay *bay, GError **error)
+{
+	if (bay->drive)
+		return hb_bay_take(&bay->bays->host, bay->drive, bay->bays->patience_ms, error);
+	g_set_error(error, HB_ERROR, HB_ERROR_NOT_FOUND, "host slot %s: it is empty", bay->slot);
+	return FALSE;
+}
+
+/* ---- what the kernel tells ---- */
+
+static gint64 read_class(const HbBays *bays, const char *address)
+{
+	return hb_host_files_read_number(bays->host.root, 0, "sys/bus/pci/devices/%s/class",
+					 address);
+}
+
+static void refuse_other(HbBay *bay, const char *address)
+{
+	g_autoptr(GError) error = NULL;
+
+	g_set_error(&error, HB_ERROR, HB_ERROR_UNSUPPORTED,
+		    "%s: not an NVMe drive (its class is %06x, not 0108xx): take it out of host "
+		    "slot %s",
+		    address, (guint)read_class(bay->bays, address), bay->slot);
+	tell(bay, HB_BAY_DRIVE_REFUSED, address, error);
+}
+
+/* Of a drive with several functions the first one counts; virtual ones are nobody's push. */
+static void on_add(HbBay *bay, const char *address)
+{
+	if (bay->drive ||
+	    hb_host_files_exist(bay->bays->host.root, "sys/bus/pci/devices/%s/physfn", address))
+		return;
+	if (read_class(bay->bays, address) >> 8 != CLASS_NVME) {
+		refuse_other(bay, address);
+		return;
+	}
+	bay->drive = g_strdup(address);
+	bay->n_arrivals++;
+	/* On the loop, since every moment counts until the kernel looks for a driver. */
+	if (bay->take)
+		hb_bay_claim(&bay->bays->host, address);
+	start_taking(bay);
+	tell(bay, HB_BAY_DRIVE_ADDED, address, NULL);
+}
+
+static void on_remove(HbBay *bay, const char *address)
+{
+	g_autofree char *drive = NULL;
+
+	if (g_strcmp0(bay->drive, address) != 0)
+		return;
+	drive = g_steal_pointer(&bay->drive);
+	tell(bay, HB_BAY_DRIVE_REMOVED, drive, NULL);
+}
+
+static HbBay *find_bay(const HbBays *bays, const char *port)
+{
+	for (guint i = 0; i < bays->list->len; i++) {
+		HbBay *bay = g_ptr_array_index(bays->list, i);
+
+		if (strcmp(bay->port, port) == 0)
+			return bay;
+	}
+	return NULL;
+}
+
+void hb_bays_hear(const HbUevent *event, gpointer data)
+{
+	g_autofree char *folder = g_path_get_dirname(event->path);
+	g_autofree char *port = g_path_get_basename(folder);
+	g_autofree char *address = g_path_get_basename(event->path);
+	HbBay *bay = find_bay(data, port);
+
+	if (!bay || !bay->listener)
+		return;
+	if (strcmp(event->action, "add") == 0)
+		on_add(bay, address);
+	else if (strcmp(event->action, "remove") == 0)
+		on_remove(bay, address);
+}
+
+/* ---- the attention indicator ---- */
+
+/* The values of drivers/pci/hotplug/pciehp_core.c, set_attention_status(), Linux 6.1. */
+static const char *get_attention_text(HbHostIndicator indicator)
+{
+	return indicator == HB_HOST_INDICATOR_BLINK ? "2"
+	       : indicator == HB_HOST_INDICATOR_ON  ? "1"
+						    : "0";
+}
+
+/* The kernel waits for the slot to take the command, up to a second. */
+static void run_attention(gpointer data, gpointer pool_data)
+{
+	HbBay *bay = data;
+	const HbBays *bays = bay->bays;
+	gint wanted = g_atomic_int_get(&bay->wanted);
+	g_autofree char *path =
+		hb_host_files_path(bays->host.root, "sys/bus/pci/slots/%s/attention", bay->slot);
+	g_autoptr(GError) error = NULL;
+
+	if (wanted == bay->shown)
+		return;
+	bay->shown = wanted;
+	if (!bays->host.ops->write(bays->host.opaque, path, get_attention_text(wanted), &error))
+		hb_host_log(bays->embedder, G_LOG_LEVEL_WARNING, "host slot %s: %s", bay->slot,
+			    error->message);
+}
+
+gboolean hb_bay_has_attention(const HbBay *bay)
+{
+	return bay->has_attention;
+}
+
+void hb_bay_set_attention(HbBay *bay, HbHostIndicator indicator)
+{
+	if (g_atomic_int_get(&bay->wanted) == (gint)indicator)
+		return;
+	g_atomic_int_set(&bay->wanted, indicator);
+	g_thread_pool_push(bay->bays->attention, bay, NULL);
+}
+
+/* ---- the bays ---- */
+
+static void bay_free(gpointer data)
+{
+	HbBay *bay = data;
+
+	close(bay->lock);
+	g_free(bay->drive);
+	g_free(bay->port);
+	g_free(bay->slot);
+	g_free(bay);
+}
+
+static HbBays *bays_new(const HbBindHost *host, HbHost *embedder, guint patience_ms)
+{
+	HbBays *bays = g_new0(HbBays, 1);
+
+	bays->host = *host;
+	bays->embedder = embedder;
+	bays->patience_ms = patience_ms;
+	bays->list = g_ptr_array_new_with_free_func(bay_free);
+	bays->attention = g_thread_pool_new(run_attention, NULL, 1, FALSE, NULL);
+	return bays;
+}
+
+static gboolean look(HbBays *bays, GError **error)
+{
+	const HbBindHost *host = &bays->host;
+
+	bays->inventory = hb_inventory_take(host->root[0] ? host->root : NULL, error);
+	return bays->inventory &&
+	       (hb_host_files_exist(host->root, "sys/bus/pci/drivers/vfio-pci") ||
+		host->ops->load(host->opaque, "vfio-pci", error));
+}
+
+HbBays *hb_bays_create_on(const HbBindHost *host, HbHost *embedder, guint patience_ms,
+			  GError **error)
+{
+	HbBays *bays = bays_new(host, embedder, patience_ms);
+
+	if (look(bays, error))
+		return bays;
+	hb_bays_destroy(bays);
+	return NULL;
+}
+
+HbBays *hb_bays_create(HbHost *host, GError **error)
+{
+	const HbBindHost this_host = { .root = "", .ops = &hb_bind_kernel_ops };
+	HbBays *bays = bays_new(&this_host, host, PATIENCE_MS);
+
+	/* first, so that no drive comes between the look and the listening */
+	bays->uevents = hb_uevents_open(hb_host_get_context(host), hb_bays_hear, bays, error);
+	if (bays->uevents && look(bays, error))
+		return bays;
+	hb_bays_destroy(bays);
+	return NULL;
+}
+
+/* Whose results nobody waits for any more. */
+static void end_taking(HbBays *bays)
+{
+	for (guint i = 0; i < bays->list->len; i++) {
+		HbBay *bay = g_ptr_array_index(bays->list, i);
+
+		bay->listener = NULL;
+		bay->take = FALSE;
+		while (bay->taking)
+			g_main_context_iteration(hb_host_get_context(bays->embedder), TRUE);
+	}
+}
+
+void hb_bays_destroy(HbBays *bays)
+{
+	if (!bays)
+		return;
+	hb_uevents_close(bays->uevents);
+	end_taking(bays);
+	g_thread_pool_free(bays->attention, FALSE, TRUE);
+	g_ptr_array_unref(bays->list);
+	hb_inventory_free(bays->inventory);
+	g_free(bays);
+}
+
+/* The function that is there already, if it is a drive's. */
+static char *find_drive(const HbBays *bays, const HbHostSlot *slot)
+{
+	for (guint i = 0; slot->occupants[i]; i++)
+		if (read_class(bays, slot->occupants[i]) >> 8 == CLASS_NVME)
+			return g_strdup(slot->occupants[i]);
+	return NULL;
+}
+
+HbBay *hb_bays_claim(HbBays *bays, const char *slot, GError **error)
+{
+	const HbHostSlot *found = hb_bay_slot_find(bays->inventory, slot, error);
+	int lock;
+
+	if (!found)
+		return NULL;
+	if (find_bay(bays, found->port)) {
+		g_set_error(error, HB_ERROR, HB_ERROR_BUSY,
+			    "host slot %s: it is another port's already: use each once", slot);
+		return NULL;
+	}
+	lock = hb_bay_lock(bays->host.root, slot, found->port, error);
+	if (lock < 0)
+		return NULL;
+	HbBay *bay = g_new0(HbBay, 1);
+	bay->bays = bays;
+	bay->slot = g_strdup(found->name);
+	bay->port = g_strdup(found->port);
+	bay->lock = lock;
+	bay->has_attention = found->attention != HB_HOST_INDICATOR_ABSENT;
+	bay->drive = find_drive(bays, found);
+	g_ptr_array_add(bays->list, bay);
+	return bay;
+}
+
+void hb_bay_watch(HbBay *bay, gboolean take, HbBayListener listener, gpointer data)
+{
+	bay->take = take;
+	bay->listener = listener;
+	bay->data = data;
+}
+
+const char *hb_bay_get_slot(const HbBay *bay)
+{
+	return bay->slot;
+}
+
+const char *hb_bay_get_port(const HbBay *bay)
+{
+	return bay->port;
+}
+
+const char *hb_bay_get_drive(const HbBay *bay)
+{
+	return bay->drive;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright the hotbay authors */
+#ifndef VFIO_UEVENT_H
+#define VFIO_UEVENT_H
+
+#include <glib.h>
+
+/*
+ * What the host's kernel tells of its PCI functions as it happens: that one has come, has got a
+ * driver, is gone.
+ */
+typedef struct HbUevents HbUevents;
+
+/** HbUevent: @action is "add", "remove", "bind" and so on; @path is the function's in sysfs, below
+ * "/sys", as "/devices/pci0000:00/0000:00:04.0/0000:01:00.0". */
+typedef struct HbUevent {
+	const char *action;
+	const char *path;
+} HbUevent;
+
+/** HbUeventFunc: called on the loop; @event is valid during the call. */
+typedef void (*HbUeventFunc)(const HbUevent *event, gpointer data);
+
+/**
+ * hb_uevents_open:
+ *
+ * Listens from here on; @func is called once the loop runs, in the order in which things happened.
+ */
+HbUevents *hb_uevents_open(GMainContext *context, HbUeventFunc func, gpointer data, GError **error);
+void hb_uevents_close(HbUevents *uevents); /* takes NULL */
+
+#endif
