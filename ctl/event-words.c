@@ -7,6 +7,8 @@
 
 #include "ctl/json.h"
 
+#include <string.h>
+
 static char *format_time(JsonObject *event)
 {
 	JsonObject *stamp = hb_json_get_object(event, "timestamp");
@@ -22,7 +24,9 @@ static void append_member(JsonObject *object, const char *name, JsonNode *node, 
 {
 	g_autofree char *text = json_to_string(node, FALSE);
 
-	if (JSON_NODE_HOLDS_VALUE(node) && json_node_get_value_type(node) == G_TYPE_STRING)
+	/* a sentence keeps its quotes */
+	if (JSON_NODE_HOLDS_VALUE(node) && json_node_get_value_type(node) == G_TYPE_STRING &&
+	    !strchr(json_node_get_string(node), ' '))
 		g_string_append_printf(data, " %s=%s", name, json_node_get_string(node));
 	else
 		g_string_append_printf(data, " %s=%s", name, text);

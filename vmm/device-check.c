@@ -105,6 +105,18 @@ static gboolean claim_slot(const HbDevices *devices, GHashTable *occupied, const
 	return FALSE;
 }
 
+static gboolean take_hotplug(HbPortOptions *port, const HbSwitchOptions *options, GError **error)
+{
+	port->config.hotplug = FALSE;
+	if (!port->host_slot)
+		return TRUE;
+	g_set_error(error, HB_ERROR, HB_ERROR_INVALID,
+		    "%s %s: host-slot is for a slot that takes drives, and this one holds the "
+		    "switch '%s': bind the switch's ports",
+		    hb_port_options_get_driver(port), port->config.id, options->id);
+	return FALSE;
+}
+
 static gboolean check_slots(const HbDevices *devices, GError **error)
 {
 	g_autoptr(GHashTable) occupied = g_hash_table_new(g_str_hash, g_str_equal);
@@ -115,7 +127,8 @@ static gboolean check_slots(const HbDevices *devices, GError **error)
 		if (!claim_slot(devices, occupied, "x3130-upstream", options->id, options->bus,
 				error))
 			return FALSE;
-		find_port(devices, options->bus)->config.hotplug = FALSE;
+		if (!take_hotplug(find_port(devices, options->bus), options, error))
+			return FALSE;
 	}
 	for (guint i = 0; i < devices->drives->len; i++) {
 		HbDriveOptions *drive = g_ptr_array_index(devices->drives, i);
@@ -339,6 +352,29 @@ static gboolean check_slot_numbers(const HbDevices *devices, GError **error)
 	return TRUE;
 }
 
+/* Two names can still mean one slot of the host: hb_bays_claim() finds that. */
+static gboolean check_host_slots(const HbDevices *devices, GError **error)
+{
+	g_autoptr(GHashTable) by_slot = g_hash_table_new(g_str_hash, g_str_equal);
+
+	for (guint i = 0; i < devices->ports->len; i++) {
+		HbPortOptions *port = g_ptr_array_index(devices->ports, i);
+		const char *other =
+			port->host_slot ? g_hash_table_lookup(by_slot, port->host_slot) : NULL;
+
+		if (other) {
+			g_set_error(error, HB_ERROR, HB_ERROR_INVALID,
+				    "%s %s: host-slot=%s is bound to %s: give each port its own",
+				    hb_port_options_get_driver(port), port->config.id,
+				    port->host_slot, other);
+			return FALSE;
+		}
+		if (port->host_slot)
+			g_hash_table_insert(by_slot, port->host_slot, (gpointer)port->config.id);
+	}
+	return TRUE;
+}
+
 /* -- All of it. -- */
 
 static gint compare_ports(gconstpointer a, gconstpointer b)
@@ -356,7 +392,8 @@ gboolean hb_devices_check(HbDevices *devices, GError **error)
 {
 	if (!check_ids(devices, error) || !check_switch_buses(devices, error) ||
 	    !check_places(devices, error) || !check_slot_numbers(devices, error) ||
-	    !check_slots(devices, error) || !check_depths(devices, error))
+	    !check_slots(devices, error) || !check_host_slots(devices, error) ||
+	    !check_depths(devices, error))
 		return FALSE;
 	g_ptr_array_sort(devices->ports, compare_ports);
 	return TRUE;

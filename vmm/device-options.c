@@ -27,6 +27,7 @@ static void port_free(gpointer data)
 		return;
 	g_free((char *)port->config.id);
 	g_free(port->bus);
+	g_free(port->host_slot);
 	g_free(port);
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HbPortOptions, port_free)
@@ -270,6 +271,50 @@ static gboolean read_port_slot(HbProperties *properties, HbPortConfig *config, G
 	       read_reserves(properties, config, error);
 }
 
+static const char *const auto_adds[] = { "off", "passthrough", "on", NULL };
+
+const char *hb_auto_add_to_str(HbAutoAdd auto_add)
+{
+	return auto_adds[auto_add];
+}
+
+static gboolean check_bay(const HbPortOptions *port, GError **error)
+{
+	const HbPortConfig *config = &port->config;
+
+	if (!port->host_slot && (port->auto_add || port->host_leds))
+		g_set_error(error, HB_ERROR, HB_ERROR_INVALID,
+			    "%s: '%s' needs a slot of the host: add host-slot=NAME", config->id,
+			    port->auto_add ? "auto-add" : "host-leds");
+	else if (port->host_slot && !port->host_slot[0])
+		g_set_error(error, HB_ERROR, HB_ERROR_INVALID,
+			    "%s: Parameter 'host-slot' is empty: `hotbayctl bays` lists the names",
+			    config->id);
+	else if (port->auto_add == HB_AUTO_ADD_ON && !config->hotplug)
+		g_set_error(error, HB_ERROR, HB_ERROR_INVALID,
+			    "%s: auto-add=on is for a slot with hotplug=on", config->id);
+	else if (port->host_leds && !config->indicators)
+		g_set_error(error, HB_ERROR, HB_ERROR_INVALID,
+			    "%s: host-leds=on shows the slot's indicators: leave indicators=on",
+			    config->id);
+	else
+		return TRUE;
+	return FALSE;
+}
+
+/* The slot of the host behind it, which is looked for when the machine is made. */
+static gboolean read_bay(HbProperties *properties, HbPortOptions *port, GError **error)
+{
+	guint auto_add = HB_AUTO_ADD_OFF;
+
+	port->host_slot = g_strdup(hb_properties_take(properties, "host-slot"));
+	if (!take_choice(properties, "auto-add", auto_adds, &auto_add, error) ||
+	    !hb_properties_take_bool(properties, "host-leds", &port->host_leds, error))
+		return FALSE;
+	port->auto_add = (HbAutoAdd)auto_add;
+	return check_bay(port, error);
+}
+
 static HbPortOptions *read_port(HbProperties *properties, gboolean is_downstream, GError **error)
 {
 	g_autoptr(HbPortOptions) port = g_new0(HbPortOptions, 1);
@@ -283,6 +328,7 @@ static HbPortOptions *read_port(HbProperties *properties, gboolean is_downstream
 	port->config.id = g_strdup(id);
 	if (!read_port_place(properties, port, error) ||
 	    !read_port_slot(properties, &port->config, error) ||
+	    !read_bay(properties, port, error) ||
 	    !hb_properties_finish(properties, hb_port_options_get_driver(port), error))
 		return NULL;
 	return g_steal_pointer(&port);

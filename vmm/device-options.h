@@ -12,6 +12,16 @@
 
 #define HB_ROOT_BUS "pcie.0"
 
+/** HbAutoAdd: what becomes of a drive that is pushed into a port's slot of the host. */
+typedef enum HbAutoAdd {
+	HB_AUTO_ADD_OFF,	 /* it is announced */
+	HB_AUTO_ADD_PASSTHROUGH, /* and given to vfio-pci */
+	HB_AUTO_ADD_ON,		 /* and added */
+} HbAutoAdd;
+
+/** hb_auto_add_to_str: Returns: "off", "passthrough", "on". */
+const char *hb_auto_add_to_str(HbAutoAdd auto_add);
+
 /** HbPortOptions: one pcie-root-port or xio3130-downstream; @config.id is owned, @config.parent is
  * for who creates it. */
 typedef struct HbPortOptions {
@@ -20,6 +30,9 @@ typedef struct HbPortOptions {
 	char *bus;	    /* HB_ROOT_BUS, or the id of the switch */
 	gboolean has_devfn; /* -device addr= was given */
 	guint depth;	    /* switches between it and bus 0; once checked */
+	char *host_slot;    /* the host's slot that it is bound to; NULL: none */
+	HbAutoAdd auto_add;
+	gboolean host_leds; /* the guest's indicators are shown there */
 } HbPortOptions;
 
 /** HbSwitchOptions: one x3130-upstream. */

@@ -605,6 +605,18 @@ void hb_drives_evacuate(HbDrives *drives, void (*done)(gpointer opaque))
 
 /* -- Telling. -- */
 
+gboolean hb_drives_is_moving(const HbDrives *drives, const char *id)
+{
+	const Drive *drive = find_drive(drives, id);
+
+	return drive && (drive->state == ADDING || drive->state >= REMOVING);
+}
+
+gboolean hb_drives_is_occupied(const HbDrives *drives, const char *port)
+{
+	return find_up_to(drives, find_port(drives, port), REMOVING) != NULL;
+}
+
 static void describe_port(const HbDrives *drives, const Port *port, HbMachineDevice *device)
 {
 	const HbPortConfig *config = &port->options->config;

@@ -59,6 +59,12 @@ gboolean hb_drives_remove(HbDrives *drives, const char *id, const HbRemoval *rem
 /** hb_drives_pull: see hb_machine_device_pull(). */
 gboolean hb_drives_pull(HbDrives *drives, const char *id, GError **error);
 
+/** hb_drives_is_moving: whether a drive has that id and is on its way in or out. */
+gboolean hb_drives_is_moving(const HbDrives *drives, const char *id);
+
+/** hb_drives_is_occupied: whether the port of that id has a drive, or one on its way in. */
+gboolean hb_drives_is_occupied(const HbDrives *drives, const char *port);
+
 /** hb_drives_foreach: see hb_machine_foreach_device(). */
 void hb_drives_foreach(HbDrives *drives, HbMachineDeviceFunc func, gpointer data);
 

@@ -3,7 +3,8 @@
 
 /*
  * What happens to the machine, as QMP events: QEMU's names and members (QEMU qapi/run-state.json,
- * qapi/qdev.json), and HOTBAY_SLOT_* for each step that a slot takes.
+ * qapi/qdev.json), HOTBAY_SLOT_* for each step that a slot takes, and HOTBAY_HOST_DRIVE_* for what
+ * happens in a slot of the host.
  */
 
 #include "vmm/events.h"
@@ -84,6 +85,29 @@ static void emit_slot(HbQmp *qmp, const HbMachineEvent *event, gint64 when)
 	hb_qmp_emit_at(qmp, name, describe_slot(event), when);
 }
 
+static JsonObject *describe_bay(const HbMachineEvent *event)
+{
+	JsonObject *data = json_object_new();
+
+	set_string(data, "bus", event->bus);
+	set_string(data, "host-slot", event->host_slot);
+	set_string(data, "host", event->host);
+	set_string(data, "reason", event->message);
+	return data;
+}
+
+static void emit_bay(HbQmp *qmp, const HbMachineEvent *event, gint64 when)
+{
+	static const char *const names[] = {
+		[HB_BAY_DRIVE_ADDED] = "HOTBAY_HOST_DRIVE_ADDED",
+		[HB_BAY_DRIVE_TAKEN] = "HOTBAY_HOST_DRIVE_TAKEN",
+		[HB_BAY_DRIVE_REFUSED] = "HOTBAY_HOST_DRIVE_REFUSED",
+		[HB_BAY_DRIVE_REMOVED] = "HOTBAY_HOST_DRIVE_REMOVED",
+	};
+
+	hb_qmp_emit_at(qmp, names[event->bay_event], describe_bay(event), when);
+}
+
 void hb_events_emit(HbQmp *qmp, const HbMachineEvent *event)
 {
 	gint64 when = event->time_us ? event->time_us : g_get_monotonic_time();
@@ -112,6 +136,9 @@ void hb_events_emit(HbQmp *qmp, const HbMachineEvent *event)
 		break;
 	case HB_MACHINE_EVENT_SLOT:
 		emit_slot(qmp, event, when);
+		break;
+	case HB_MACHINE_EVENT_BAY:
+		emit_bay(qmp, event, when);
 		break;
 	}
 }

@@ -5,7 +5,7 @@
  * The virtual machine: what it is made of, in the order in which the parts need each other, and
  * what state it is in.
  *
- *   create:  vm -> memory -> host -> bridge -> chipset -> vfio, ports, drives -> lay-out
+ *   create:  vm -> memory -> host -> bridge -> chipset -> vfio, ports, bays, drives -> lay-out
  *            -> kernel and tables -> vCPUs
  *   run:     PRELAUNCH --cont--> RUNNING <--stop, cont--> PAUSED
  *            any --guest powers off--> quit, or SHUTDOWN with -no-shutdown
@@ -19,6 +19,7 @@
 
 #include "vmm/machine.h"
 
+#include "vmm/bays.h"
 #include "vmm/boot.h"
 #include "vmm/chipset.h"
 #include "vmm/cpuid.h"
@@ -56,6 +57,7 @@ struct HbMachine {
 	HbChipset *chipset;
 	HbVfio *vfio;
 	HbDrives *drives;
+	HbMachineBays *bays;
 	HbBoot *boot;
 	GByteArray *tables;
 	struct kvm_cpuid2 *cpuid;
@@ -97,7 +99,11 @@ static void send(HbMachine *machine, HbMachineEventType type, HbCause cause)
 
 static void on_drives_event(const HbMachineEvent *event, gpointer opaque)
 {
-	send_event(opaque, event);
+	HbMachine *machine = opaque;
+
+	send_event(machine, event);
+	if (machine->bays)
+		hb_machine_bays_follow(machine->bays, event);
 }
 
 void hb_machine_add_listener(HbMachine *machine, HbMachineListener func, gpointer data)
@@ -372,6 +378,14 @@ static gboolean add_ports(HbMachine *machine, GError **error)
 	return hb_drives_add_ports(machine->drives, devices, error);
 }
 
+static gboolean add_bays(HbMachine *machine, GError **error)
+{
+	machine->bays =
+		hb_machine_bays_create(hb_kvm_get_host(machine->kvm), &machine->options->devices,
+				       machine->drives, on_drives_event, machine, error);
+	return machine->bays != NULL;
+}
+
 static gboolean add_pci(HbMachine *machine, GError **error)
 {
 	HbHost *host = hb_kvm_get_host(machine->kvm);
@@ -390,7 +404,7 @@ static gboolean add_pci(HbMachine *machine, GError **error)
 	machine->vfio = hb_vfio_create(host, 0);
 	machine->drives = hb_drives_create(machine->bridge, machine->vfio, machine->memory,
 					   on_drives_event, machine);
-	if (add_ports(machine, error))
+	if (add_ports(machine, error) && add_bays(machine, error))
 		return TRUE;
 	g_prefix_error(error, "-device ");
 	return FALSE;
@@ -408,6 +422,7 @@ static gboolean add_drives(HbMachine *machine, GError **error)
 			return FALSE;
 		}
 	}
+	hb_machine_bays_cold_plug(machine->bays);
 	if (hb_host_bridge_lay_out(machine->bridge, error))
 		return TRUE;
 	g_prefix_error(error, "-device: ");
@@ -479,6 +494,7 @@ void hb_machine_destroy(HbMachine *machine)
 	hb_boot_destroy(machine->boot);
 	g_clear_pointer(&machine->tables, g_byte_array_unref);
 	g_free(machine->cpuid);
+	hb_machine_bays_destroy(machine->bays);
 	hb_drives_destroy(machine->drives);
 	hb_chipset_destroy(machine->chipset);
 	if (machine->bridge)
@@ -579,7 +595,7 @@ gboolean hb_machine_device_pull(HbMachine *machine, const char *id, GError **err
 
 void hb_machine_foreach_device(HbMachine *machine, HbMachineDeviceFunc func, gpointer data)
 {
-	hb_drives_foreach(machine->drives, func, data);
+	hb_machine_bays_foreach(machine->bays, func, data);
 }
 
 HbHostBridge *hb_machine_get_bridge(HbMachine *machine)

@@ -57,6 +57,8 @@ gboolean hb_cause_is_guest(HbCause cause);
  * removal of @device, or did not answer; @slot_reason says which
  * @HB_MACHINE_EVENT_SLOT: QMP HOTBAY_*: @slot_event happened in @bus; @device is its occupant,
  *   NULL if there is none. Sent for every #HbSlotEvent, before the event above that it may cause.
+ * @HB_MACHINE_EVENT_BAY: QMP HOTBAY_HOST_DRIVE_*: @bay_event happened to the drive @host in the
+ * host's slot @host_slot, to which @bus is bound; @message says why a drive was refused
  */
 typedef enum HbMachineEventType {
 	HB_MACHINE_EVENT_SHUTDOWN,
@@ -67,6 +69,7 @@ typedef enum HbMachineEventType {
 	HB_MACHINE_EVENT_DEVICE_DELETED,
 	HB_MACHINE_EVENT_UNPLUG_GUEST_ERROR,
 	HB_MACHINE_EVENT_SLOT,
+	HB_MACHINE_EVENT_BAY,
 } HbMachineEventType;
 
 /** HbMachineEvent: what happened; valid during the listener's call. Unused members are zero. */
@@ -81,6 +84,9 @@ typedef struct HbMachineEvent {
 	HbSlotReason slot_reason;
 	gint64 time_us;		    /* when it happened, as g_get_monotonic_time(); 0: now */
 	const HbSlotReport *report; /* of %HB_MACHINE_EVENT_SLOT */
+	HbBayEvent bay_event;
+	const char *host_slot;
+	const char *message;
 } HbMachineEvent;
 
 typedef void (*HbMachineListener)(HbMachine *machine, const HbMachineEvent *event, gpointer data);
@@ -218,7 +224,10 @@ typedef struct HbMachineDevice {
 	guint16 slot;
 	gboolean hotplug;
 	const HbSlotHistory *history;
-	const char *occupant; /* id of what is in it, or of the drive being added; NULL: empty */
+	const char *host_slot;	/* the host's slot that it is bound to; NULL: none */
+	const char *auto_add;	/* "off", "passthrough", "on" */
+	const char *host_drive; /* address of what is in there; NULL: empty */
+	const char *occupant;	/* id of what is in it, or of the drive being added; NULL: empty */
 
 	/* Of a drive. */
 	const char *host; /* "0000:01:00.0" */

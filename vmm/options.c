@@ -370,7 +370,9 @@ static const Flag flags[] = {
 	  "power-controller=on|off indicators=on|off no-command-completed=on|off surprise=on|off "
 	  "slot-power-limit=WATTS x-speed=2_5|5|8|16|32|64 x-width=1|2|4|8|12|16|32 "
 	  "guest-eject=on|off x-removal-timeout-ms=N x-host-removal-timeout-ms=N "
-	  "x-acknowledge-timeout-ms=N",
+	  "x-acknowledge-timeout-ms=N; host-slot=NAME binds it to a slot of the host, whose drives "
+	  "are announced (auto-add=off), given to vfio-pci (auto-add=passthrough) or added "
+	  "(auto-add=on), and whose attention indicator shows the guest's (host-leds=on)",
 	  read_device },
 	{ "device", "x3130-upstream,id=ID,bus=PORT",
 	  "a PCIe switch in that port, which then has no hot-plug", read_device },
@@ -494,6 +496,13 @@ static gboolean check_acpi_slots(const HbOptions *options, GError **error)
 		gpointer number = GUINT_TO_POINTER((guint)port->slot);
 		const char *other = g_hash_table_lookup(by_number, number);
 
+		if (((HbPortOptions *)g_ptr_array_index(ports, i))->host_leds) {
+			g_set_error(error, HB_ERROR, HB_ERROR_INVALID,
+				    "-device: %s: host-leds=on shows a native slot's indicators, "
+				    "and with " PCI_HOTPLUG_GLOBAL "=on there are none",
+				    port->id);
+			return FALSE;
+		}
 		if (!port->hotplug)
 			continue;
 		if (other) {

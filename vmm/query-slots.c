@@ -56,6 +56,14 @@ static JsonArray *describe_history(const HbSlotHistory *history)
 	return list;
 }
 
+static void describe_bay(JsonObject *slot, const HbMachineDevice *port)
+{
+	json_object_set_string_member(slot, "host-slot", port->host_slot);
+	json_object_set_string_member(slot, "auto-add", port->auto_add);
+	if (port->host_drive)
+		json_object_set_string_member(slot, "host-drive", port->host_drive);
+}
+
 static JsonObject *describe_slot(const HbMachineDevice *port)
 {
 	JsonObject *slot = json_object_new();
@@ -72,6 +80,8 @@ static JsonObject *describe_slot(const HbMachineDevice *port)
 	json_object_set_int_member(slot, "chassis", port->chassis);
 	json_object_set_int_member(slot, "slot", port->slot);
 	json_object_set_boolean_member(slot, "hotplug", port->hotplug);
+	if (port->host_slot)
+		describe_bay(slot, port);
 	json_object_set_int_member(slot, "secondary-bus", info.secondary_bus);
 	json_object_set_string_member(slot, "state", state);
 	json_object_set_boolean_member(slot, "presence", info.presence);

@@ -115,8 +115,9 @@ class Bay:
         return wait_until(lambda: not os.path.exists(f"{SYSFS}/devices/{self.port}/pci_bus") or not self.drive(),
                           seconds, f"{self.name} is free on the host")
 
-    def push(self, seconds=10):
-        """Puts the drive back in and waits until the lab host has it; returns when it was pushed."""
+    def push(self, seconds=10, serial=None):
+        """Puts the drive back in, or one with another serial number, and waits until the lab host has it; returns when
+        it was pushed."""
         wait_until(self._is_off, seconds, f"{self.name} is switched off")
         self._pushed += 1
         deadline = time.monotonic() + seconds
@@ -124,7 +125,7 @@ class Bay:
             at = time.monotonic()
             try:
                 self._host.outer.execute("device_add", driver="nvme", id=f"{self.name}-{self._pushed}",
-                                         serial=self.name, drive=f"disk{self.number}", bus=f"rp{self.number}")
+                                         serial=serial or self.name, drive=f"disk{self.number}", bus=f"rp{self.number}")
                 break
             except QmpError:
                 # the drive before it still holds the disk

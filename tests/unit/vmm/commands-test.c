@@ -136,6 +136,10 @@ START_TEST(slots_are_told_with_their_occupants)
 	ck_assert(json_object_get_boolean_member(bay0, "hotplug"));
 	ck_assert_str_eq(occupants0, "[{\"id\":\"nvme0\",\"host\":\"0000:01:00.0\","
 				     "\"state\":\"plugged\"}]");
+	ck_assert_str_eq(json_object_get_string_member(bay0, "host-slot"), "1-2");
+	ck_assert_str_eq(json_object_get_string_member(bay0, "auto-add"), "on");
+	ck_assert_str_eq(json_object_get_string_member(bay0, "host-drive"), "0000:01:00.0");
+	ck_assert(!json_object_has_member(bay1, "host-slot"));
 	ck_assert_str_eq(json_object_get_string_member(bay1, "addr"), "04.1");
 	ck_assert_uint_eq(json_array_get_length(json_object_get_array_member(bay0, "queue")), 0);
 	ck_assert(!json_object_has_member(bay0, "removal"));

@@ -182,6 +182,23 @@ START_TEST(test_a_port_without_properties_has_the_librarys)
 }
 END_TEST
 
+START_TEST(test_a_port_takes_a_slot_of_the_host)
+{
+	assert_read(PORT "a,slot=1,host-slot=1-2,auto-add=on,host-leds=on;" PORT
+			 "b,slot=2,host-slot=0000:00:04.0,auto-add=passthrough;" PORT
+			 "c,slot=3,host-slot=7;" PORT "d,slot=4");
+
+	ck_assert_str_eq(port(0)->host_slot, "1-2");
+	ck_assert_int_eq(port(0)->auto_add, HB_AUTO_ADD_ON);
+	ck_assert(port(0)->host_leds);
+	ck_assert_str_eq(port(1)->host_slot, "0000:00:04.0");
+	ck_assert_int_eq(port(1)->auto_add, HB_AUTO_ADD_PASSTHROUGH);
+	ck_assert_int_eq(port(2)->auto_add, HB_AUTO_ADD_OFF);
+	ck_assert(!port(2)->host_leds);
+	ck_assert_ptr_null(port(3)->host_slot);
+}
+END_TEST
+
 static const struct {
 	const char *texts;
 	const char *part;
@@ -209,6 +226,15 @@ static const struct {
 	{ PORT "p,x-speed=", "'x-speed' expects one of" },
 	{ PORT "p,x-width=5", "'x-width' expects one of 1, 2, 4, 8, 12, 16, 32, not '5'" },
 	{ PORT "p,slot-power-limit=240", "'slot-power-limit' expects a number from 0 to 239" },
+	{ PORT "p,auto-add=on", "p: 'auto-add' needs a slot of the host" },
+	{ PORT "p,host-leds=on", "p: 'host-leds' needs a slot of the host" },
+	{ PORT "p,host-slot=", "'host-slot' is empty" },
+	{ PORT "p,host-slot=1,auto-add=maybe", "'auto-add' expects one of off, passthrough, on" },
+	{ PORT "p,host-slot=1,auto-add=on,hotplug=off", "hotplug=on" },
+	{ PORT "p,host-slot=1,host-leds=on,indicators=off", "indicators=on" },
+	{ PORT "p,slot=1,host-slot=1;" PORT "q,slot=2,host-slot=1",
+	  "pcie-root-port q: host-slot=1 is bound to p" },
+	{ PORT "p,host-slot=1;x3130-upstream,id=u,bus=p", "holds the switch 'u'" },
 	{ PORT "p,colour=red", "'colour' of pcie-root-port" },
 	{ PORT "p,addr=4.0,slot=1;" PORT "q,addr=4,slot=2", "q: addr=4.0 is taken by p" },
 	{ PORT "p,addr=4.1", "multifunction=on" },
@@ -341,6 +367,7 @@ Suite *test_suite(void)
 	tcase_add_loop_test(tests, test_refused_with_the_reason, 0, G_N_ELEMENTS(refused));
 	tcase_add_test(tests, test_a_full_root_bus_is_refused);
 	tcase_add_test(tests, test_32_drives_are_accepted);
+	tcase_add_test(tests, test_a_port_takes_a_slot_of_the_host);
 	tcase_add_test(tests, test_a_33rd_drive_is_refused);
 	tcase_add_test(tests, test_device_add_takes_a_drive);
 	tcase_add_loop_test(tests, test_device_add_refuses_with_the_reason, 0,

@@ -69,6 +69,21 @@ static const struct {
 	  "\"reason\":\"cancelled\"}}" },
 	{ { .type = HB_MACHINE_EVENT_SLOT, .bus = "bay0", .slot_event = HB_SLOT_RELEASED },
 	  "\"event\":\"HOTBAY_SLOT_RELEASED\",\"data\":{\"bus\":\"bay0\"}}" },
+	{ { .type = HB_MACHINE_EVENT_BAY,
+	    .bus = "bay0",
+	    .host_slot = "1",
+	    .host = "0000:01:00.0",
+	    .bay_event = HB_BAY_DRIVE_ADDED },
+	  "\"event\":\"HOTBAY_HOST_DRIVE_ADDED\",\"data\":{\"bus\":\"bay0\","
+	  "\"host-slot\":\"1\",\"host\":\"0000:01:00.0\"}}" },
+	{ { .type = HB_MACHINE_EVENT_BAY,
+	    .bus = "bay0",
+	    .host_slot = "1",
+	    .host = "0000:01:00.0",
+	    .bay_event = HB_BAY_DRIVE_REFUSED,
+	    .message = "it is mounted" },
+	  "\"event\":\"HOTBAY_HOST_DRIVE_REFUSED\",\"data\":{\"bus\":\"bay0\","
+	  "\"host-slot\":\"1\",\"host\":\"0000:01:00.0\",\"reason\":\"it is mounted\"}}" },
 };
 
 START_TEST(event_is_told_in_qemus_words)
