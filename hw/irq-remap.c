@@ -25,6 +25,7 @@
 
 #include "hw/host.h"
 #include "hw/irq-forward.h"
+#include "hw/irq-shares.h"
 
 #include <hotbay/error.h>
 
@@ -36,7 +37,8 @@
 struct HbIrqRemap {
 	HbHost *host;
 	guint budget;
-	guint used; /* atomic */
+	guint used;   /* atomic */
+	char *shares; /* (nullable): the file, if the budget is the host's */
 };
 
 typedef struct Vector {
@@ -55,6 +57,7 @@ typedef struct Vector {
 
 struct HbIrqSource {
 	HbIrqRemap *remap;
+	int share; /* of the host's budget; -1: none */
 	char *name;
 	guint n_vectors;
 	Vector *vectors;
@@ -71,8 +74,18 @@ HbIrqRemap *hb_irq_remap_create(HbHost *host, guint budget)
 	return remap;
 }
 
+gboolean hb_irq_remap_share(HbIrqRemap *remap, const char *path, GError **error)
+{
+	if (!hb_irq_shares_check(path, error))
+		return FALSE;
+	g_free(remap->shares);
+	remap->shares = g_strdup(path);
+	return TRUE;
+}
+
 void hb_irq_remap_destroy(HbIrqRemap *remap)
 {
+	g_free(remap->shares);
 	g_free(remap);
 }
 
@@ -97,6 +110,17 @@ static gboolean reserve(HbIrqRemap *remap, const char *name, guint n, GError **e
 	} while (!g_atomic_int_compare_and_exchange((gint *)&remap->used, (gint)used,
 						    (gint)(used + n)));
 	return TRUE;
+}
+
+static gboolean take_share(HbIrqSource *source, GError **error)
+{
+	const HbIrqRemap *remap = source->remap;
+
+	if (remap->shares == NULL)
+		return TRUE;
+	source->share = hb_irq_shares_take(remap->shares, remap->budget, source->name,
+					   source->n_vectors, error);
+	return source->share >= 0;
 }
 
 static const HbHostOps *get_ops(HbIrqSource *source)
@@ -128,6 +152,7 @@ HbIrqSource *hb_irq_source_open(HbIrqRemap *remap, const char *name, guint n_vec
 	HbIrqSource *source = g_new0(HbIrqSource, 1);
 
 	source->remap = remap;
+	source->share = -1;
 	source->name = g_strdup(name);
 	source->n_vectors = n_vectors;
 	source->vectors = g_new0(Vector, n_vectors);
@@ -135,7 +160,7 @@ HbIrqSource *hb_irq_source_open(HbIrqRemap *remap, const char *name, guint n_vec
 		source->vectors[i].eventfd = -1;
 		source->vectors[i].masked = TRUE;
 	}
-	if (!create_eventfds(source, error)) {
+	if (!take_share(source, error) || !create_eventfds(source, error)) {
 		hb_irq_source_close(source);
 		return NULL;
 	}
@@ -150,6 +175,8 @@ void hb_irq_source_close(HbIrqSource *source)
 	for (guint i = 0; i < source->n_vectors; i++)
 		if (source->vectors[i].eventfd >= 0)
 			close(source->vectors[i].eventfd);
+	if (source->share >= 0)
+		close(source->share);
 	g_atomic_int_add((gint *)&source->remap->used, -(gint)source->n_vectors);
 	g_free(source->vectors);
 	g_free(source->name);

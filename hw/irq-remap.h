@@ -20,6 +20,12 @@ typedef struct HbIrqSource HbIrqSource;
 HbIrqRemap *hb_irq_remap_create(HbHost *host, guint budget);
 void hb_irq_remap_destroy(HbIrqRemap *remap);
 
+/*
+ * Before the first source: the budget is what all processes have together that name the same file,
+ * see hw/irq-shares.h. FALSE if it cannot be used.
+ */
+gboolean hb_irq_remap_share(HbIrqRemap *remap, const char *path, GError **error);
+
 /* Vectors in use now; any thread. */
 guint hb_irq_remap_get_used(HbIrqRemap *remap);
 

@@ -43,6 +43,11 @@ void hb_vfio_destroy(HbVfio *vfio)
 	g_free(vfio);
 }
 
+gboolean hb_vfio_share_vectors(HbVfio *vfio, const char *path, GError **error)
+{
+	return hb_irq_remap_share(vfio->remap, path, error);
+}
+
 HbHost *hb_vfio_get_host(HbVfio *vfio)
 {
 	return vfio->host;

@@ -18,18 +18,35 @@ typedef struct HbVfio HbVfio;
 /** HB_VFIO_MAX_DRIVES: how many passed-through drives a VM may have. */
 #define HB_VFIO_MAX_DRIVES 32
 
-/** HB_VFIO_DEFAULT_MAX_VECTORS: host interrupts that the drives of one VM may use together. */
+/** HB_VFIO_DEFAULT_MAX_VECTORS: host interrupts that the drives of one VM may use together, or of
+ * all VMs of a host that share the budget. */
 #define HB_VFIO_DEFAULT_MAX_VECTORS 4096
+
+/** HB_VFIO_MAX_VECTORS: the largest budget. */
+#define HB_VFIO_MAX_VECTORS (1 << 20)
 
 /**
  * hb_vfio_create:
  * @host: with all its RAM declared
- * @max_vectors: the interrupt budget; 0 for the default
+ * @max_vectors: the interrupt budget, at most %HB_VFIO_MAX_VECTORS; 0 for the default
  *
  * Touches nothing of the host yet. Free with hb_vfio_destroy() after its devices are released.
  */
 HbVfio *hb_vfio_create(HbHost *host, guint max_vectors);
 void hb_vfio_destroy(HbVfio *vfio);
+
+/**
+ * hb_vfio_share_vectors:
+ * @path: of a file in a folder that lives as long as the host runs, /run/hotbay/vectors say;
+ *   created, for its owner alone, with its folder if it is missing
+ *
+ * Before the first drive: makes the budget one of the host. What all processes use that name this
+ * file counts, each against its own budget. A process that ends gives back what it had, even if it
+ * is killed. Nothing is written to the file; it must not be deleted while one of them runs.
+ *
+ * Returns: FALSE with %HB_ERROR_HOST if the file cannot be opened for writing
+ */
+gboolean hb_vfio_share_vectors(HbVfio *vfio, const char *path, GError **error);
 
 typedef struct HbVfioDevice HbVfioDevice;
 

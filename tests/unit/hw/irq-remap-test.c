@@ -10,6 +10,7 @@
 #include <hotbay/error.h>
 
 #include <fcntl.h>
+#include <glib/gstdio.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -150,6 +151,35 @@ START_TEST(the_budget_holds_between_threads)
 	for (guint i = 0; i < 4; i++)
 		ck_assert(!exceeded[i]);
 	ck_assert_uint_eq(hb_irq_remap_get_used(remap), 3);
+}
+END_TEST
+
+/* Two VMs of one host, each with its table. */
+START_TEST(a_shared_budget_counts_the_sources_of_all_tables)
+{
+	g_autofree char *folder = g_dir_make_tmp("irq-remap-XXXXXX", NULL);
+	g_autofree char *path = g_build_filename(folder, "vectors", NULL);
+	HbIrqRemap *tables[2];
+	HbIrqSource *first, *second;
+	g_autoptr(GError) error = NULL;
+
+	for (guint i = 0; i < 2; i++) {
+		tables[i] = hb_irq_remap_create(host->host, BUDGET);
+		ck_assert(hb_irq_remap_share(tables[i], path, NULL));
+	}
+	first = hb_irq_source_open(tables[0], "bay0", 5, NULL);
+	ck_assert_ptr_null(hb_irq_source_open(tables[1], "bay1", 4, &error));
+	ck_assert(g_error_matches(error, HB_ERROR, HB_ERROR_LIMIT));
+	ck_assert_uint_eq(hb_irq_remap_get_used(tables[1]), 0);
+	hb_irq_source_close(first);
+	second = hb_irq_source_open(tables[1], "bay1", 4, NULL);
+	ck_assert_ptr_nonnull(second);
+
+	hb_irq_source_close(second);
+	for (guint i = 0; i < 2; i++)
+		hb_irq_remap_destroy(tables[i]);
+	g_remove(path);
+	g_remove(folder);
 }
 END_TEST
 
@@ -470,6 +500,7 @@ static void add_budget_tests(TCase *tcase)
 	tcase_add_test(tcase, an_absurd_number_of_vectors_does_not_wrap_the_count);
 	tcase_add_test(tcase, a_source_without_file_descriptors_is_refused_and_leaves_nothing);
 	tcase_add_test(tcase, the_budget_holds_between_threads);
+	tcase_add_test(tcase, a_shared_budget_counts_the_sources_of_all_tables);
 	tcase_add_test(tcase, eventfds_do_not_block_and_do_not_leak_into_children);
 }
 
