@@ -34,6 +34,7 @@
 
 #define NO_UUID		      "00000000-0000-0000-0000-000000000000"
 #define EVACUATION_TIMEOUT_MS 30000
+#define VECTORS_PATH	      "/run/hotbay/vectors"
 
 typedef struct Listener {
 	HbMachineListener func;
@@ -329,13 +330,7 @@ static const HbVcpuOps vcpu_ops = {
 /* A drive reaches all of guest memory at any time: where one can come, memory is there to stay. */
 static gboolean needs_lock(const HbOptions *options)
 {
-	for (guint i = 0; i < options->devices.ports->len; i++) {
-		const HbPortOptions *port = g_ptr_array_index(options->devices.ports, i);
-
-		if (port->config.hotplug)
-			return TRUE;
-	}
-	return options->mem_lock || options->devices.drives->len;
+	return options->mem_lock || hb_options_can_have_drives(options);
 }
 
 static gboolean add_memory(HbMachine *machine, GError **error)
@@ -360,6 +355,15 @@ static gboolean add_memory(HbMachine *machine, GError **error)
 			return FALSE;
 	}
 	return !needs_lock(machine->options) || hb_memory_lock(machine->memory, error);
+}
+
+static gboolean add_vfio(HbMachine *machine, GError **error)
+{
+	const HbOptions *options = machine->options;
+
+	machine->vfio = hb_vfio_create(hb_kvm_get_host(machine->kvm), options->max_vectors);
+	return !hb_options_can_have_drives(options) ||
+	       hb_vfio_share_vectors(machine->vfio, VECTORS_PATH, error);
 }
 
 /* In the mode that the operator chose. */
@@ -401,7 +405,8 @@ static gboolean add_pci(HbMachine *machine, GError **error)
 					     &chipset_ops, machine, error);
 	if (machine->chipset == NULL)
 		return FALSE;
-	machine->vfio = hb_vfio_create(host, 0);
+	if (!add_vfio(machine, error))
+		return FALSE;
 	machine->drives = hb_drives_create(machine->bridge, machine->vfio, machine->memory,
 					   on_drives_event, machine);
 	if (add_ports(machine, error) && add_bays(machine, error))

@@ -32,6 +32,7 @@ typedef struct HbOptions {
 	HbTopology topology;
 	guint64 memory; /* bytes */
 	gboolean mem_lock;
+	guint max_vectors;     /* interrupt vectors of the host's drives together */
 	gboolean acpi_hotplug; /* the slots' mode; FALSE: native PCIe hot-plug */
 	char *kernel;
 	char *initrd;
@@ -56,6 +57,14 @@ typedef struct HbOptions {
  * Returns: (transfer full) (nullable): NULL with a message that starts with the flag to blame
  */
 HbOptions *hb_options_parse(int argc, const char *const *argv, GError **error);
+
+/**
+ * hb_options_can_have_drives:
+ *
+ * Returns: whether a passed-through drive can ever be in the machine: one is there at the start, or
+ *   a slot takes one while the guest runs
+ */
+gboolean hb_options_can_have_drives(const HbOptions *options);
 
 void hb_options_free(HbOptions *options);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HbOptions, hb_options_free)

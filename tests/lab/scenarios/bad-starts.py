@@ -8,6 +8,9 @@ WITHOUT = "mount -t tmpfs tmpfs /dev && mkdir /dev/vfio && mknod /dev/null c 1 3
 NO_KVM = ("unshare", "-m", "sh", "-c", WITHOUT + 'mknod /dev/vfio/vfio c 10 196 && exec "$@"', "sh")
 NO_VFIO = ("unshare", "-m", "sh", "-c", WITHOUT + 'mknod /dev/kvm c 10 232 && exec "$@"', "sh")
 
+NO_COUNT = ("unshare", "-m", "sh", "-c",
+            'mkdir -p /run/hotbay && mount -t tmpfs -o ro tmpfs /run/hotbay && exec "$@"', "sh")
+
 
 def scenario(lab):
     def refused(name, *names, change=None, extra=(), wrapper=()):
@@ -41,6 +44,8 @@ def scenario(lab):
             extra=device(host=lab.bays[2].drive(), bus="bay0"))
     refused("no /dev/kvm", "kvm", "KVM", wrapper=NO_KVM)
     refused("no /dev/vfio", "vfio", extra=device(host=drive, bus="bay0"), wrapper=NO_VFIO)
+    if lab.kind == "hotbay":
+        refused("nowhere to count interrupts", "/run/hotbay/vectors", wrapper=NO_COUNT)
 
     with lab.step("a drive that another machine has"):
         lab.start(extra=device(host=drive, id="drive0", bus="bay0"))

@@ -173,6 +173,9 @@ static const struct {
 	{ "-machine q35,accel=tcg", { "-machine:", "use kvm" } },
 	{ "-machine q35,smm=on", { "-machine:", "leave it out" } },
 	{ "-machine q35,foo=1", { "-machine:", "'foo'" } },
+	{ "-machine x-hotbay-max-vectors=0", { "-machine:", "1 to 1048576" } },
+	{ "-machine x-hotbay-max-vectors=1048577", { "-machine:", "1 to 1048576" } },
+	{ "-machine x-hotbay-max-vectors=all", { "-machine:", "'x-hotbay-max-vectors'" } },
 	{ "-accel tcg", { "-accel:", "use kvm" } },
 	{ "-cpu qemu64", { "-cpu:", "use host" } },
 	{ "-cpu host,+x", { "-cpu:", "without properties" } },
@@ -258,6 +261,33 @@ START_TEST(test_slots_are_native_unless_the_last_global_says_otherwise)
 }
 END_TEST
 
+START_TEST(test_the_interrupt_budget_is_4096_unless_given)
+{
+	g_autoptr(HbOptions) none = parse("-machine q35");
+	g_autoptr(HbOptions) given = parse("-machine q35,x-hotbay-max-vectors=1048576");
+
+	ck_assert_uint_eq(none->max_vectors, 4096);
+	ck_assert_uint_eq(given->max_vectors, 1048576);
+}
+END_TEST
+
+START_TEST(test_a_drive_can_come_where_one_is_or_a_slot_takes_one)
+{
+	g_autoptr(HbOptions) nothing = parse("-nodefaults");
+	g_autoptr(HbOptions) slot = parse(PORT);
+	g_autoptr(HbOptions) fixed = parse(PORT ",hotplug=off");
+	g_autoptr(HbOptions) drive =
+		parse(PORT ",hotplug=off -device vfio-pci,host=0000:01:00.0,bus=bay0");
+	g_autoptr(HbOptions) full = parse(PORT " -device x3130-upstream,id=up0,bus=bay0");
+
+	ck_assert(!hb_options_can_have_drives(nothing));
+	ck_assert(hb_options_can_have_drives(slot));
+	ck_assert(!hb_options_can_have_drives(fixed));
+	ck_assert(hb_options_can_have_drives(drive));
+	ck_assert(!hb_options_can_have_drives(full));
+}
+END_TEST
+
 START_TEST(test_help_and_version_win_over_everything_behind_them)
 {
 	g_autoptr(HbOptions) help = try("-help -bogus", NULL);
@@ -316,6 +346,8 @@ Suite *test_suite(void)
 	tcase_add_loop_test(tests, test_refused_by_name_with_the_remedy, 0, G_N_ELEMENTS(refused));
 	tcase_add_test(tests, test_both_forms_of_global_are_understood);
 	tcase_add_test(tests, test_slots_are_native_unless_the_last_global_says_otherwise);
+	tcase_add_test(tests, test_the_interrupt_budget_is_4096_unless_given);
+	tcase_add_test(tests, test_a_drive_can_come_where_one_is_or_a_slot_takes_one);
 	tcase_add_test(tests, test_help_and_version_win_over_everything_behind_them);
 	tcase_add_test(tests, test_help_names_the_flags_in_80_columns);
 	tcase_add_test(tests, test_a_device_may_be_given_in_json);

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright the hotbay authors */
+
+/*
+ * The flags that say how large the machine is and of what kind: -machine, -accel, -smp and -m. What
+ * QEMU's could have and this one has not is refused by name, unless its absence is asked for.
+ */
+
+#include "vmm/machine-options.h"
+
+#include <hotbay/hotbay.h>
+
+#define MIB	   (1ULL << 20)
+#define MAX_MEMORY (1ULL << 46)
+
+static gboolean check_accelerator(const char *name, GError **error)
+{
+	if (g_str_equal(name, "kvm"))
+		return TRUE;
+	g_set_error(error, HB_ERROR, HB_ERROR_UNSUPPORTED,
+		    "accelerator '%s' is not supported: use kvm", name);
+	return FALSE;
+}
+
+/* What a Q35 of QEMU's can have and this one has not: saying so is harmless. */
+static gboolean take_absent(HbProperties *properties, GError **error)
+{
+	static const char *const absent[] = { "usb",  "smm",  "vmport", "graphics",
+					      "hpet", "sata", "smbus" };
+
+	for (guint i = 0; i < G_N_ELEMENTS(absent); i++) {
+		gboolean wanted = FALSE;
+
+		if (!hb_properties_take_bool(properties, absent[i], &wanted, error))
+			return FALSE;
+		if (wanted) {
+			g_set_error(error, HB_ERROR, HB_ERROR_UNSUPPORTED,
+				    "'%s=on' is not supported, there is no such device: leave it "
+				    "out",
+				    absent[i]);
+			return FALSE;
+		}
+	}
+	return TRUE;
+}
+
+static gboolean take_max_vectors(HbOptions *options, HbProperties *properties, GError **error)
+{
+	guint64 n = options->max_vectors;
+
+	if (!hb_properties_take_uint(properties, "x-hotbay-max-vectors", 1, HB_VFIO_MAX_VECTORS, &n,
+				     error))
+		return FALSE;
+	options->max_vectors = (guint)n;
+	return TRUE;
+}
+
+gboolean hb_machine_options_read_machine(HbOptions *options, const char *value, GError **error)
+{
+	g_autoptr(HbProperties) properties = hb_properties_parse(value, "type", error);
+
+	if (properties == NULL)
+		return FALSE;
+	const char *type = hb_properties_take(properties, "type");
+	const char *accelerator = hb_properties_take(properties, "accel");
+	if (type && !g_str_equal(type, "q35")) {
+		g_set_error(error, HB_ERROR, HB_ERROR_UNSUPPORTED,
+			    "machine type '%s' is not supported: use q35", type);
+		return FALSE;
+	}
+	return (accelerator == NULL || check_accelerator(accelerator, error)) &&
+	       take_absent(properties, error) && take_max_vectors(options, properties, error) &&
+	       hb_properties_finish(properties, "-machine", error);
+}
+
+gboolean hb_machine_options_read_accel(HbOptions *options, const char *value, GError **error)
+{
+	g_autoptr(HbProperties) properties = hb_properties_parse(value, "accel", error);
+	const char *accelerator;
+
+	return properties &&
+	       hb_properties_take_required(properties, "accel", &accelerator, error) &&
+	       check_accelerator(accelerator, error) &&
+	       hb_properties_finish(properties, "-accel", error);
+}
+
+static gboolean take_topology(HbProperties *properties, guint64 *cpus, guint64 *sockets,
+			      guint64 *cores, guint64 *threads, GError **error)
+{
+	guint64 one = 1, max = 0;
+	guint64 limit = HB_OPTIONS_MAX_CPUS;
+
+	if (!hb_properties_take_uint(properties, "cpus", 1, limit, cpus, error) ||
+	    !hb_properties_take_uint(properties, "sockets", 1, limit, sockets, error) ||
+	    !hb_properties_take_uint(properties, "dies", 1, 1, &one, error) ||
+	    !hb_properties_take_uint(properties, "clusters", 1, 1, &one, error) ||
+	    !hb_properties_take_uint(properties, "cores", 1, limit, cores, error) ||
+	    !hb_properties_take_uint(properties, "threads", 1, limit, threads, error) ||
+	    !hb_properties_take_uint(properties, "maxcpus", 1, limit, &max, error) ||
+	    !hb_properties_finish(properties, "-smp", error))
+		return FALSE;
+	if (max == 0 || max == *cpus || *cpus == 0)
+		return TRUE;
+	g_set_error(error, HB_ERROR, HB_ERROR_UNSUPPORTED,
+		    "maxcpus=%" G_GUINT64_FORMAT " asks for CPU hot-plug, which is not supported: "
+		    "leave it out",
+		    max);
+	return FALSE;
+}
+
+/* What was not given follows from the rest, cores first, as with QEMU's q35. */
+static void complete_topology(guint64 *cpus, guint64 *sockets, guint64 *cores, guint64 *threads)
+{
+	guint64 given = MAX(*sockets, 1) * MAX(*cores, 1) * MAX(*threads, 1);
+
+	if (*cpus == 0)
+		*cpus = given;
+	if (*cores == 0)
+		*cores = MAX(*cpus / (MAX(*sockets, 1) * MAX(*threads, 1)), 1);
+	if (*threads == 0)
+		*threads = MAX(*cpus / (MAX(*sockets, 1) * *cores), 1);
+	if (*sockets == 0)
+		*sockets = MAX(*cpus / (*cores * *threads), 1);
+}
+
+gboolean hb_machine_options_read_smp(HbOptions *options, const char *value, GError **error)
+{
+	g_autoptr(HbProperties) properties = hb_properties_parse(value, "cpus", error);
+	guint64 cpus = 0, sockets = 0, cores = 0, threads = 0;
+
+	if (properties == NULL ||
+	    !take_topology(properties, &cpus, &sockets, &cores, &threads, error))
+		return FALSE;
+	complete_topology(&cpus, &sockets, &cores, &threads);
+	if (sockets * cores * threads != cpus || cpus > HB_OPTIONS_MAX_CPUS) {
+		g_set_error(error, HB_ERROR, HB_ERROR_INVALID,
+			    "Invalid CPU topology: sockets (%" G_GUINT64_FORMAT
+			    ") * cores (%" G_GUINT64_FORMAT ") * threads (%" G_GUINT64_FORMAT
+			    ") must be cpus (%" G_GUINT64_FORMAT "), at most %d",
+			    sockets, cores, threads, cpus, HB_OPTIONS_MAX_CPUS);
+		return FALSE;
+	}
+	options->cpus = (guint)cpus;
+	options->topology = (HbTopology){ (guint)sockets, (guint)cores, (guint)threads };
+	return TRUE;
+}
+
+gboolean hb_machine_options_read_memory(HbOptions *options, const char *value, GError **error)
+{
+	g_autoptr(HbProperties) properties = hb_properties_parse(value, "size", error);
+
+	if (properties == NULL ||
+	    !hb_properties_take_size(properties, "size", 'M', &options->memory, error) ||
+	    !hb_properties_finish(properties, "-m", error))
+		return FALSE;
+	if (options->memory && options->memory <= MAX_MEMORY && options->memory % MIB == 0)
+		return TRUE;
+	g_set_error(error, HB_ERROR, HB_ERROR_INVALID,
+		    "'%s' cannot be: give a multiple of 1M up to 64T", value);
+	return FALSE;
+}
