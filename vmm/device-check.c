@@ -399,6 +399,27 @@ gboolean hb_devices_check(HbDevices *devices, GError **error)
 	return TRUE;
 }
 
+gboolean hb_devices_have_hotplug(const HbDevices *devices)
+{
+	for (guint i = 0; i < devices->ports->len; i++) {
+		const HbPortOptions *port = g_ptr_array_index(devices->ports, i);
+
+		if (port->config.hotplug)
+			return TRUE;
+	}
+	return FALSE;
+}
+
+void hb_devices_disable_hotplug(HbDevices *devices)
+{
+	devices->hotplug_disabled = TRUE;
+	for (guint i = 0; i < devices->ports->len; i++) {
+		HbPortOptions *port = g_ptr_array_index(devices->ports, i);
+
+		port->config.hotplug = FALSE;
+	}
+}
+
 guint hb_devices_count_buses(const HbDevices *devices)
 {
 	guint n = devices->switches->len;

@@ -54,6 +54,7 @@ typedef struct HbDevices {
 	GPtrArray *ports;    /* HbPortOptions, once checked in order of depth, bus and devfn */
 	GPtrArray *switches; /* HbSwitchOptions, in order of the command line */
 	GPtrArray *drives;   /* HbDriveOptions, likewise */
+	gboolean hotplug_disabled;
 } HbDevices;
 
 void hb_devices_init(HbDevices *devices);
@@ -76,6 +77,13 @@ gboolean hb_devices_add(HbDevices *devices, HbProperties *properties, GError **e
  * a switch stays.
  */
 gboolean hb_devices_check(HbDevices *devices, GError **error);
+
+/** hb_devices_have_hotplug: Returns: whether a slot takes drives while the guest runs; once
+ * checked. */
+gboolean hb_devices_have_hotplug(const HbDevices *devices);
+
+/** hb_devices_disable_hotplug: makes all slots those of ports with hotplug=off. Once checked. */
+void hb_devices_disable_hotplug(HbDevices *devices);
 
 /** hb_devices_count_buses: Returns: how many PCI buses they make behind bus 0, with bus-reserve. */
 guint hb_devices_count_buses(const HbDevices *devices);

@@ -65,6 +65,7 @@ struct HbDrives {
 	GPtrArray *ports; /* of Port */
 	HbSwitches *switches;
 	GPtrArray *list; /* of Drive, in order of addition */
+	gboolean hotplug_disabled;
 	gboolean evacuating;
 	void (*evacuated)(gpointer opaque);
 };
@@ -303,6 +304,7 @@ static gboolean add_switch(HbDrives *drives, const HbSwitchOptions *options, GEr
 
 gboolean hb_drives_add_ports(HbDrives *drives, const HbDevices *devices, GError **error)
 {
+	drives->hotplug_disabled = devices->hotplug_disabled;
 	for (guint depth = 0; depth <= HB_SWITCH_MAX_DEPTH; depth++) {
 		for (guint i = 0; i < devices->switches->len; i++) {
 			const HbSwitchOptions *options = g_ptr_array_index(devices->switches, i);
@@ -369,9 +371,23 @@ static Port *check_addition(const HbDrives *drives, const HbDriveOptions *option
 	return port;
 }
 
+/* For a drive that is to go to or from @bus. */
+static gboolean check_enabled(const HbDrives *drives, const char *bus, GError **error)
+{
+	if (!drives->hotplug_disabled)
+		return TRUE;
+	g_set_error(error, HB_ERROR, HB_ERROR_UNSUPPORTED,
+		    "Bus '%s' does not support hotplugging: the machine was started with -machine "
+		    "passthrough-hotplug=off: leave that out",
+		    bus);
+	return FALSE;
+}
+
 /* Also for a port that takes nothing while the guest runs: said before a drive is opened. */
 static gboolean check_hotplug(const Port *port, GError **error)
 {
+	if (!check_enabled(port->drives, port->options->config.id, error))
+		return FALSE;
 	if (port->options->config.hotplug)
 		return TRUE;
 	g_set_error(error, HB_ERROR, HB_ERROR_UNSUPPORTED,
@@ -569,6 +585,8 @@ gboolean hb_drives_remove(HbDrives *drives, const char *id, const HbRemoval *rem
 			    id);
 		return FALSE;
 	}
+	if (!check_enabled(drives, drive->port->options->config.id, error))
+		return FALSE;
 	if (drive->state != ADDING &&
 	    !hb_port_request_removal_of(drive->port->port, drive->function, removal, error))
 		return FALSE;

@@ -55,6 +55,19 @@ static gboolean take_max_vectors(HbOptions *options, HbProperties *properties, G
 	return TRUE;
 }
 
+static gboolean take_passthrough_hotplug(HbOptions *options, HbProperties *properties,
+					 GError **error)
+{
+	gboolean on = FALSE;
+
+	if (!hb_properties_take(properties, "passthrough-hotplug"))
+		return TRUE;
+	if (!hb_properties_take_bool(properties, "passthrough-hotplug", &on, error))
+		return FALSE;
+	options->passthrough_hotplug = on ? HB_PASSTHROUGH_HOTPLUG_ON : HB_PASSTHROUGH_HOTPLUG_OFF;
+	return TRUE;
+}
+
 gboolean hb_machine_options_read_machine(HbOptions *options, const char *value, GError **error)
 {
 	g_autoptr(HbProperties) properties = hb_properties_parse(value, "type", error);
@@ -70,6 +83,7 @@ gboolean hb_machine_options_read_machine(HbOptions *options, const char *value, 
 	}
 	return (accelerator == NULL || check_accelerator(accelerator, error)) &&
 	       take_absent(properties, error) && take_max_vectors(options, properties, error) &&
+	       take_passthrough_hotplug(options, properties, error) &&
 	       hb_properties_finish(properties, "-machine", error);
 }
 

@@ -236,7 +236,8 @@ static const Flag flags[] = {
 	{ "machine", "q35[,accel=kvm][,PROPERTY=...]",
 	  "the machine; q35 is the only one; more properties: x-hotbay-max-vectors=N, how many "
 	  "interrupt vectors the drives of all VMs of the host may have when this one adds a drive "
-	  "(default 4096)",
+	  "(default 4096); passthrough-hotplug=on|off, whether drives come and go while the guest "
+	  "runs (default on where there is a hot-plug slot); off makes all slots hotplug=off",
 	  read_machine },
 	{ "M", "q35", NULL, read_machine },
 	{ "accel", "kvm", "the accelerator; kvm is the only one", read_accel },
@@ -408,6 +409,20 @@ static gboolean check_acpi_slots(const HbOptions *options, GError **error)
 	return TRUE;
 }
 
+static gboolean settle_hotplug(HbOptions *options, GError **error)
+{
+	if (options->passthrough_hotplug == HB_PASSTHROUGH_HOTPLUG_OFF)
+		hb_devices_disable_hotplug(&options->devices);
+	if (options->passthrough_hotplug != HB_PASSTHROUGH_HOTPLUG_ON ||
+	    hb_devices_have_hotplug(&options->devices))
+		return TRUE;
+	g_set_error(error, HB_ERROR, HB_ERROR_INVALID,
+		    "-machine: passthrough-hotplug=on needs a slot that can do it, and there is "
+		    "none: add -device pcie-root-port,id=..., without hotplug=off and without a "
+		    "switch in it");
+	return FALSE;
+}
+
 static gboolean complete(HbOptions *options, GError **error)
 {
 	if (options->nographic && !options->has_serial && !set_serial(options, "stdio", error))
@@ -416,7 +431,8 @@ static gboolean complete(HbOptions *options, GError **error)
 		g_prefix_error(error, "-device: ");
 		return FALSE;
 	}
-	return check_acpi_slots(options, error) && check_kernel(options, error);
+	return settle_hotplug(options, error) && check_acpi_slots(options, error) &&
+	       check_kernel(options, error);
 }
 
 HbOptions *hb_options_parse(int argc, const char *const *argv, GError **error)
@@ -438,13 +454,7 @@ HbOptions *hb_options_parse(int argc, const char *const *argv, GError **error)
 
 gboolean hb_options_can_have_drives(const HbOptions *options)
 {
-	for (guint i = 0; i < options->devices.ports->len; i++) {
-		const HbPortOptions *port = g_ptr_array_index(options->devices.ports, i);
-
-		if (port->config.hotplug)
-			return TRUE;
-	}
-	return options->devices.drives->len > 0;
+	return options->devices.drives->len > 0 || hb_devices_have_hotplug(&options->devices);
 }
 
 void hb_options_free(HbOptions *options)

@@ -16,6 +16,13 @@ typedef enum HbOptionsAction {
 	HB_OPTIONS_VERSION,
 } HbOptionsAction;
 
+/** HbPassthroughHotplug: whether drives come and go while the guest runs. */
+typedef enum HbPassthroughHotplug {
+	HB_PASSTHROUGH_HOTPLUG_AUTO, /* where there is a slot for it */
+	HB_PASSTHROUGH_HOTPLUG_ON,   /* there must be one */
+	HB_PASSTHROUGH_HOTPLUG_OFF,  /* whatever the slots could */
+} HbPassthroughHotplug;
+
 /** HbTopology: @sockets of @cores of @threads; their product is the number of vCPUs. */
 typedef struct HbTopology {
 	guint sockets;
@@ -32,6 +39,7 @@ typedef struct HbOptions {
 	HbTopology topology;
 	guint64 memory; /* bytes */
 	gboolean mem_lock;
+	HbPassthroughHotplug passthrough_hotplug;
 	guint max_vectors;     /* interrupt vectors of the host's drives together */
 	gboolean acpi_hotplug; /* the slots' mode; FALSE: native PCIe hot-plug */
 	char *kernel;

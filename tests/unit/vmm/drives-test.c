@@ -49,7 +49,7 @@ static void add_port(const char *text)
 	ck_assert(hb_devices_add(&devices, properties, NULL));
 }
 
-static void set_up(void)
+static void create(gboolean hotplug)
 {
 	const HbHostBridgeConfig config = {
 		.ecam = { 0xb0000000, 0x1000000 },
@@ -71,8 +71,20 @@ static void set_up(void)
 	add_port("x3130-upstream,id=up0,bus=rp0");
 	add_port("xio3130-downstream,id=dp0,bus=up0,slot=5");
 	ck_assert(hb_devices_check(&devices, NULL));
+	if (!hotplug)
+		hb_devices_disable_hotplug(&devices);
 	ck_assert(hb_drives_add_ports(drives, &devices, NULL));
 	hb_drives_set_running(drives);
+}
+
+static void set_up(void)
+{
+	create(TRUE);
+}
+
+static void set_up_without_hotplug(void)
+{
+	create(FALSE);
 }
 
 static void tear_down(void)
@@ -420,6 +432,25 @@ START_TEST(test_a_failed_cold_plug_leaves_nothing)
 }
 END_TEST
 
+START_TEST(test_a_machine_without_hotplug_says_which_flag_forbids_an_addition)
+{
+	Outcome outcome;
+
+	add("d0", "bay0", &outcome);
+	ck_assert_ptr_nonnull(strstr(outcome.error->message, "-machine passthrough-hotplug=off"));
+	assert_refused(&outcome, "Bus 'bay0' does not support hotplugging");
+}
+END_TEST
+
+static void add_tests_without_hotplug(Suite *suite)
+{
+	TCase *tests = tcase_create("without hotplug");
+
+	tcase_add_checked_fixture(tests, set_up_without_hotplug, tear_down);
+	tcase_add_test(tests, test_a_machine_without_hotplug_says_which_flag_forbids_an_addition);
+	suite_add_tcase(suite, tests);
+}
+
 Suite *test_suite(void)
 {
 	Suite *suite = suite_create("drives");
@@ -451,5 +482,6 @@ Suite *test_suite(void)
 	tcase_add_test(tests, test_a_failed_addition_sends_no_event);
 	tcase_add_test(tests, test_a_failed_cold_plug_leaves_nothing);
 	suite_add_tcase(suite, tests);
+	add_tests_without_hotplug(suite);
 	return suite;
 }

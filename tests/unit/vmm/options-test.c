@@ -176,6 +176,12 @@ static const struct {
 	{ "-machine x-hotbay-max-vectors=0", { "-machine:", "1 to 1048576" } },
 	{ "-machine x-hotbay-max-vectors=1048577", { "-machine:", "1 to 1048576" } },
 	{ "-machine x-hotbay-max-vectors=all", { "-machine:", "'x-hotbay-max-vectors'" } },
+	{ "-machine passthrough-hotplug=maybe", { "-machine:", "'passthrough-hotplug'" } },
+	{ "-machine passthrough-hotplug=on", { "-machine:", "add -device pcie-root-port" } },
+	{ "-machine passthrough-hotplug=on " PORT ",hotplug=off",
+	  { "-machine:", "passthrough-hotplug=on needs a slot" } },
+	{ "-machine passthrough-hotplug=on " PORT " -device x3130-upstream,id=up0,bus=bay0",
+	  { "-machine:", "passthrough-hotplug=on needs a slot" } },
 	{ "-accel tcg", { "-accel:", "use kvm" } },
 	{ "-cpu qemu64", { "-cpu:", "use host" } },
 	{ "-cpu host,+x", { "-cpu:", "without properties" } },
@@ -288,6 +294,34 @@ START_TEST(test_a_drive_can_come_where_one_is_or_a_slot_takes_one)
 }
 END_TEST
 
+static gboolean has_hotplug(const char *line)
+{
+	g_autoptr(HbOptions) options = parse(line);
+
+	return hb_devices_have_hotplug(&options->devices);
+}
+
+START_TEST(test_slots_do_hotplug_unless_the_machine_says_otherwise)
+{
+	ck_assert(has_hotplug(PORT));
+	ck_assert(has_hotplug("-machine passthrough-hotplug=on " PORT));
+	ck_assert(has_hotplug("-M passthrough-hotplug=off -M passthrough-hotplug=on " PORT));
+	ck_assert(!has_hotplug("-machine passthrough-hotplug=off " PORT));
+	ck_assert(!has_hotplug(PORT " -machine passthrough-hotplug=off"));
+}
+END_TEST
+
+START_TEST(test_without_hotplug_only_drives_of_the_command_line_can_come)
+{
+	g_autoptr(HbOptions) slot = parse("-machine passthrough-hotplug=off " PORT);
+	g_autoptr(HbOptions) drive = parse("-machine passthrough-hotplug=off " PORT
+					   " -device vfio-pci,host=0000:01:00.0,bus=bay0");
+
+	ck_assert(!hb_options_can_have_drives(slot));
+	ck_assert(hb_options_can_have_drives(drive));
+}
+END_TEST
+
 START_TEST(test_help_and_version_win_over_everything_behind_them)
 {
 	g_autoptr(HbOptions) help = try("-help -bogus", NULL);
@@ -348,6 +382,8 @@ Suite *test_suite(void)
 	tcase_add_test(tests, test_slots_are_native_unless_the_last_global_says_otherwise);
 	tcase_add_test(tests, test_the_interrupt_budget_is_4096_unless_given);
 	tcase_add_test(tests, test_a_drive_can_come_where_one_is_or_a_slot_takes_one);
+	tcase_add_test(tests, test_slots_do_hotplug_unless_the_machine_says_otherwise);
+	tcase_add_test(tests, test_without_hotplug_only_drives_of_the_command_line_can_come);
 	tcase_add_test(tests, test_help_and_version_win_over_everything_behind_them);
 	tcase_add_test(tests, test_help_names_the_flags_in_80_columns);
 	tcase_add_test(tests, test_a_device_may_be_given_in_json);
