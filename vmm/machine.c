@@ -5,8 +5,8 @@
  * The virtual machine: what it is made of, in the order in which the parts need each other, and
  * what state it is in.
  *
- *   create:  vm -> memory -> host -> bridge -> chipset -> vfio, ports, bays, drives -> lay-out
- *            -> kernel and tables -> vCPUs
+ *   create:  look for memory -> vm -> memory -> host -> bridge -> chipset
+ *            -> vfio, ports, bays, drives -> lay-out -> kernel and tables -> vCPUs
  *   run:     PRELAUNCH --cont--> RUNNING <--stop, cont--> PAUSED
  *            any --guest powers off--> quit, or SHUTDOWN with -no-shutdown
  *            any --vCPU cannot go on--> INTERNAL_ERROR
@@ -25,6 +25,7 @@
 #include "vmm/cpuid.h"
 #include "vmm/cpus.h"
 #include "vmm/drives.h"
+#include "vmm/host-memory.h"
 #include "vmm/layout.h"
 #include "vmm/memory.h"
 #include "vmm/tables.h"
@@ -333,6 +334,15 @@ static gboolean needs_lock(const HbOptions *options)
 	return options->mem_lock || hb_options_can_have_drives(options);
 }
 
+/* Before anything is there that would have to be undone. */
+static gboolean check_memory(const HbOptions *options, GError **error)
+{
+	HbHostMemoryUse use = hb_options_can_have_drives(options) ? HB_HOST_MEMORY_LOCKED_AND_PINNED
+								  : HB_HOST_MEMORY_LOCKED;
+
+	return !needs_lock(options) || hb_host_memory_check("/", options->memory, use, error);
+}
+
 static gboolean add_memory(HbMachine *machine, GError **error)
 {
 	const HbRam *ranges;
@@ -457,6 +467,8 @@ static gboolean add_cpus(HbMachine *machine, GError **error)
 
 static gboolean build(HbMachine *machine, GError **error)
 {
+	if (!check_memory(machine->options, error))
+		return FALSE;
 	machine->vm = hb_vm_create(machine->options->cpus, error);
 	if (machine->vm == NULL)
 		return FALSE;

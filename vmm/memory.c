@@ -20,7 +20,6 @@
 #include <hotbay/error.h>
 #include <sched.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 
 #define MIB	     (G_GUINT64_CONSTANT(1) << 20)
 #define HUGE_PAGE    (2 * MIB)
@@ -119,20 +118,12 @@ gpointer hb_memory_at(const HbMemory *memory, guint64 gpa, guint64 size)
 
 gboolean hb_memory_lock(HbMemory *memory, GError **error)
 {
-	struct rlimit limit = { 0, 0 };
-	/* Counted twice: once locked here, once pinned for the drives by VFIO. */
-	guint64 needed = 2 * memory->size / 1024;
-
 	if (mlock2(memory->base, memory->size, MLOCK_ONFAULT) == 0)
 		return TRUE;
-	int code = errno;
-	getrlimit(RLIMIT_MEMLOCK, &limit);
 	g_set_error(error, HB_ERROR, HB_ERROR_HOST,
-		    "-m: guest memory cannot be locked: %s: RLIMIT_MEMLOCK is %" G_GUINT64_FORMAT
-		    " KiB and must be at least %" G_GUINT64_FORMAT
-		    " KiB: raise it with 'ulimit -l %" G_GUINT64_FORMAT
-		    "', LimitMEMLOCK= of the systemd unit, or in /etc/security/limits.conf",
-		    g_strerror(code), (guint64)limit.rlim_cur / 1024, needed, needed);
+		    "-m: guest memory cannot be locked: %s: raise RLIMIT_MEMLOCK, with 'ulimit -l' "
+		    "or LimitMEMLOCK= of the systemd unit, or give less",
+		    g_strerror(errno));
 	return FALSE;
 }
 

@@ -130,8 +130,7 @@ START_TEST(test_a_low_limit_is_named_with_its_remedy)
 	create(64 * MIB);
 	ck_assert(!lock_with_limit(&limit, &error));
 	ck_assert(g_error_matches(error, HB_ERROR, HB_ERROR_HOST));
-	ck_assert_ptr_nonnull(strstr(error->message, "RLIMIT_MEMLOCK is 1024 KiB"));
-	ck_assert_ptr_nonnull(strstr(error->message, "ulimit -l 131072"));
+	ck_assert_ptr_nonnull(strstr(error->message, "raise RLIMIT_MEMLOCK"));
 }
 END_TEST
 
