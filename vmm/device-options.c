@@ -19,6 +19,13 @@
 #define MAX_SLOT    0x1fff /* Physical Slot Number has 13 bits, PCIe r6.0 §7.5.3.9 */
 #define WINDOW_UNIT (1ULL << 20)
 
+#define IOMMU_REASON                                                                               \
+	"a guest's IOMMU does not go with hot-plug passthrough, for which all guest memory is "    \
+	"mapped: leave it out"
+#define MEMORY_REASON                                                                              \
+	"memory hot-plug does not go with hot-plug passthrough, for which all guest memory is "    \
+	"reserved at the start: give it with -m"
+
 static void port_free(gpointer data)
 {
 	HbPortOptions *port = data;
@@ -426,6 +433,36 @@ static gboolean add_drive(HbDevices *devices, HbProperties *properties, GError *
 	return drive != NULL;
 }
 
+/* What does not go with drives that come and go, by the names that QEMU has for it. */
+static const struct {
+	const char *pattern;
+	const char *reason;
+} excluded[] = {
+	{ "*-iommu", IOMMU_REASON },
+	{ "*-iommu-pci", IOMMU_REASON },
+	{ "*-iommu-device", IOMMU_REASON },
+	{ "pc-dimm", MEMORY_REASON },
+	{ "nvdimm", MEMORY_REASON },
+	{ "virtio-mem-pci*", MEMORY_REASON },
+	{ "virtio-pmem-pci*", MEMORY_REASON },
+	{ "*-x86_64-cpu", "CPU hot-plug does not go with hot-plug passthrough: give all vCPUs with "
+			  "-smp" },
+};
+
+/* @remedy: for those of which nothing is known */
+static void refuse_driver(const char *driver, const char *remedy, GError **error)
+{
+	for (guint i = 0; i < G_N_ELEMENTS(excluded); i++) {
+		if (!g_pattern_match_simple(excluded[i].pattern, driver))
+			continue;
+		g_set_error(error, HB_ERROR, HB_ERROR_UNSUPPORTED, "'%s' is not supported: %s",
+			    driver, excluded[i].reason);
+		return;
+	}
+	g_set_error(error, HB_ERROR, HB_ERROR_UNSUPPORTED,
+		    "'%s' is not a valid device model name: %s", driver, remedy);
+}
+
 gboolean hb_devices_add(HbDevices *devices, HbProperties *properties, GError **error)
 {
 	const char *driver;
@@ -440,8 +477,7 @@ gboolean hb_devices_add(HbDevices *devices, HbProperties *properties, GError **e
 	} else if (g_str_equal(driver, DRIVE)) {
 		good = add_drive(devices, properties, error);
 	} else {
-		g_set_error(error, HB_ERROR, HB_ERROR_UNSUPPORTED,
-			    "'%s' is not a valid device model name: there are " DRIVERS, driver);
+		refuse_driver(driver, "there are " DRIVERS, error);
 		return FALSE;
 	}
 	if (!good)
@@ -468,8 +504,6 @@ HbDriveOptions *hb_drive_options_from_json(JsonObject *object, GError **error)
 			    "Switches do not support hotplugging: give '%s' with -device at start",
 			    driver);
 	else
-		g_set_error(error, HB_ERROR, HB_ERROR_UNSUPPORTED,
-			    "'%s' is not a valid device model name: only vfio-pci can be added",
-			    driver);
+		refuse_driver(driver, "only vfio-pci can be added", error);
 	return NULL;
 }

@@ -102,9 +102,9 @@ static gboolean take_topology(HbProperties *properties, guint64 *cpus, guint64 *
 			      guint64 *cores, guint64 *threads, GError **error)
 {
 	guint64 one = 1, max = 0;
-	guint64 limit = HB_OPTIONS_MAX_CPUS;
+	guint64 limit = G_MAXUINT16; /* so that products do not wrap */
 
-	if (!hb_properties_take_uint(properties, "cpus", 1, limit, cpus, error) ||
+	if (!hb_properties_take_uint(properties, "cpus", 0, limit, cpus, error) ||
 	    !hb_properties_take_uint(properties, "sockets", 1, limit, sockets, error) ||
 	    !hb_properties_take_uint(properties, "dies", 1, 1, &one, error) ||
 	    !hb_properties_take_uint(properties, "clusters", 1, 1, &one, error) ||
@@ -113,11 +113,16 @@ static gboolean take_topology(HbProperties *properties, guint64 *cpus, guint64 *
 	    !hb_properties_take_uint(properties, "maxcpus", 1, limit, &max, error) ||
 	    !hb_properties_finish(properties, "-smp", error))
 		return FALSE;
-	if (max == 0 || max == *cpus || *cpus == 0)
+	if (*cpus == 0)
+		*cpus = max;
+	if (max == 0 || max == *cpus)
 		return TRUE;
 	g_set_error(error, HB_ERROR, HB_ERROR_UNSUPPORTED,
-		    "maxcpus=%" G_GUINT64_FORMAT " asks for CPU hot-plug, which is not supported: "
-		    "leave it out",
+		    max < *cpus ? "maxcpus=%" G_GUINT64_FORMAT " is less than the vCPUs there are: "
+				  "leave it out"
+				: "maxcpus=%" G_GUINT64_FORMAT " asks for CPU hot-plug, which does "
+				  "not go with hot-plug passthrough: leave it out, and give all "
+				  "vCPUs with cpus=",
 		    max);
 	return FALSE;
 }
@@ -137,6 +142,15 @@ static void complete_topology(guint64 *cpus, guint64 *sockets, guint64 *cores, g
 		*sockets = MAX(*cpus / (*cores * *threads), 1);
 }
 
+static gboolean set_cpus_error(guint64 cpus, GError **error)
+{
+	g_set_error(error, HB_ERROR, HB_ERROR_LIMIT,
+		    "%" G_GUINT64_FORMAT " vCPUs cannot be: a machine with hot-plug passthrough "
+		    "has 1 to %d",
+		    cpus, HB_OPTIONS_MAX_CPUS);
+	return FALSE;
+}
+
 gboolean hb_machine_options_read_smp(HbOptions *options, const char *value, GError **error)
 {
 	g_autoptr(HbProperties) properties = hb_properties_parse(value, "cpus", error);
@@ -145,18 +159,39 @@ gboolean hb_machine_options_read_smp(HbOptions *options, const char *value, GErr
 	if (properties == NULL ||
 	    !take_topology(properties, &cpus, &sockets, &cores, &threads, error))
 		return FALSE;
+	if (cpus == 0 && hb_properties_take(properties, "cpus"))
+		return set_cpus_error(cpus, error);
 	complete_topology(&cpus, &sockets, &cores, &threads);
-	if (sockets * cores * threads != cpus || cpus > HB_OPTIONS_MAX_CPUS) {
+	if (cpus > HB_OPTIONS_MAX_CPUS)
+		return set_cpus_error(cpus, error);
+	if (sockets * cores * threads != cpus) {
 		g_set_error(error, HB_ERROR, HB_ERROR_INVALID,
 			    "Invalid CPU topology: sockets (%" G_GUINT64_FORMAT
 			    ") * cores (%" G_GUINT64_FORMAT ") * threads (%" G_GUINT64_FORMAT
-			    ") must be cpus (%" G_GUINT64_FORMAT "), at most %d",
-			    sockets, cores, threads, cpus, HB_OPTIONS_MAX_CPUS);
+			    ") must be cpus (%" G_GUINT64_FORMAT "): leave out what follows from "
+			    "the rest",
+			    sockets, cores, threads, cpus);
 		return FALSE;
 	}
 	options->cpus = (guint)cpus;
 	options->topology = (HbTopology){ (guint)sockets, (guint)cores, (guint)threads };
 	return TRUE;
+}
+
+/* QEMU's sizes for memory hot-plug; what asks for none is harmless. */
+static gboolean take_memory_hotplug(HbProperties *properties, guint64 size, GError **error)
+{
+	guint64 max = size, slots = 0;
+
+	if (!hb_properties_take_size(properties, "maxmem", 'M', &max, error) ||
+	    !hb_properties_take_uint(properties, "slots", 0, G_MAXUINT8, &slots, error))
+		return FALSE;
+	if (max == size && slots == 0)
+		return TRUE;
+	g_set_error(error, HB_ERROR, HB_ERROR_UNSUPPORTED,
+		    "'maxmem' and 'slots' ask for memory hot-plug, which does not go with hot-plug "
+		    "passthrough: leave them out, and give all memory with size=");
+	return FALSE;
 }
 
 gboolean hb_machine_options_read_memory(HbOptions *options, const char *value, GError **error)
@@ -165,6 +200,7 @@ gboolean hb_machine_options_read_memory(HbOptions *options, const char *value, G
 
 	if (properties == NULL ||
 	    !hb_properties_take_size(properties, "size", 'M', &options->memory, error) ||
+	    !take_memory_hotplug(properties, options->memory, error) ||
 	    !hb_properties_finish(properties, "-m", error))
 		return FALSE;
 	if (options->memory && options->memory <= MAX_MEMORY && options->memory % MIB == 0)

@@ -203,6 +203,14 @@ static const struct {
 	const char *texts;
 	const char *part;
 } refused[] = {
+	{ "intel-iommu,intremap=on", "'intel-iommu' is not supported: a guest's IOMMU" },
+	{ "amd-iommu", "'amd-iommu' is not supported: a guest's IOMMU" },
+	{ "virtio-iommu-pci", "'virtio-iommu-pci' is not supported: a guest's IOMMU" },
+	{ "pc-dimm,id=d,memdev=m", "'pc-dimm' is not supported: memory hot-plug" },
+	{ "nvdimm,id=d,memdev=m", "'nvdimm' is not supported: memory hot-plug" },
+	{ "virtio-mem-pci,memdev=m", "'virtio-mem-pci' is not supported: memory hot-plug" },
+	{ "host-x86_64-cpu,core-id=1", "'host-x86_64-cpu' is not supported: CPU hot-plug" },
+	{ "qemu64-x86_64-cpu", "'qemu64-x86_64-cpu' is not supported: CPU hot-plug" },
 	{ "nvme,id=x", "'nvme' is not a valid device model name" },
 	{ "id=x", "'driver' is missing" },
 	{ "pcie-root-port", "pcie-root-port: Parameter 'id' is missing" },
@@ -332,6 +340,9 @@ static const struct {
 } refused_json[] = {
 	{ "{}", "'driver' is missing" },
 	{ "{\"driver\": \"pcie-root-port\"}", "Bus 'pcie.0' does not support hotplugging" },
+	{ "{\"driver\": \"pc-dimm\"}", "'pc-dimm' is not supported: memory hot-plug" },
+	{ "{\"driver\": \"host-x86_64-cpu\"}", "'host-x86_64-cpu' is not supported: CPU hot-plug" },
+	{ "{\"driver\": \"virtio-iommu-pci\"}", "'virtio-iommu-pci' is not supported" },
 	{ "{\"driver\": \"e1000\"}", "'e1000' is not a valid device model name" },
 	{ "{\"driver\": \"vfio-pci\"}", "'host' is missing" },
 	{ "{\"driver\": [1]}", "Invalid parameter type for 'driver'" },

@@ -123,6 +123,8 @@ static const struct {
 	{ "8,cores=2", 8, 1, 2, 4 },
 	{ "cores=3,threads=2", 6, 1, 3, 2 },
 	{ "sockets=2", 2, 2, 1, 1 },
+	{ "maxcpus=4", 4, 1, 4, 1 },
+	{ "cores=2,maxcpus=4", 4, 1, 2, 2 },
 	{ "2,maxcpus=2,dies=1,clusters=1", 2, 1, 2, 1 },
 };
 
@@ -142,8 +144,10 @@ static const struct {
 	const char *m;
 	guint64 size;
 } memories[] = {
-	{ "512", 512 * MIB },	{ "size=512", 512 * MIB },	 { "2G", 2048 * MIB },
-	{ "1.5G", 1536 * MIB }, { "size=1048576K", 1024 * MIB }, { "1T", 1048576 * MIB },
+	{ "512", 512 * MIB },	 { "size=512", 512 * MIB },
+	{ "2G", 2048 * MIB },	 { "1G,maxmem=1G,slots=0", 1024 * MIB },
+	{ "1.5G", 1536 * MIB },	 { "size=1048576K", 1024 * MIB },
+	{ "1T", 1048576 * MIB },
 };
 
 START_TEST(test_memory)
@@ -185,17 +189,26 @@ static const struct {
 	{ "-accel tcg", { "-accel:", "use kvm" } },
 	{ "-cpu qemu64", { "-cpu:", "use host" } },
 	{ "-cpu host,+x", { "-cpu:", "without properties" } },
-	{ "-smp 0", { "-smp:", "1 to 128" } },
-	{ "-smp 129", { "-smp:", "1 to 128" } },
+	{ "-smp 0", { "-smp:", "0 vCPUs cannot be" } },
+	{ "-smp 129",
+	  { "-smp:", "129 vCPUs cannot be: a machine with hot-plug passthrough has 1 to 128" } },
+	{ "-smp 129,maxcpus=129", { "-smp:", "1 to 128" } },
+	{ "-smp cpus=99999", { "-smp:", "to 65535" } },
 	{ "-smp 4,sockets=3", { "-smp:", "Invalid CPU topology" } },
-	{ "-smp cores=64,threads=64", { "-smp:", "Invalid CPU topology" } },
+	{ "-smp cores=64,threads=64", { "-smp:", "4096 vCPUs" } },
+	{ "-smp cores=65535,threads=65535,sockets=65535", { "-smp:", "1 to 128" } },
 	{ "-smp 2,maxcpus=4", { "-smp:", "CPU hot-plug" } },
+	{ "-smp 2,maxcpus=240", { "-smp:", "CPU hot-plug" } },
+	{ "-smp 2,maxcpus=1", { "-smp:", "maxcpus=1 is less" } },
+	{ "-smp sockets=3,cores=1,threads=1,maxcpus=4", { "-smp:", "Invalid CPU topology" } },
 	{ "-smp 2,books=1", { "-smp:", "'books'" } },
 	{ "-m 0", { "-m:", "multiple of 1M" } },
 	{ "-m 100K", { "-m:", "multiple of 1M" } },
 	{ "-m lots", { "-m:", "expects a size" } },
 	{ "-m 1000T", { "-m:", "64T" } },
-	{ "-m 1G,slots=2,maxmem=2G", { "-m:", "'slots'" } },
+	{ "-m 1G,slots=2,maxmem=2G", { "-m:", "memory hot-plug" } },
+	{ "-m 1G,maxmem=2G", { "-m:", "memory hot-plug" } },
+	{ "-m 1G,slots=2", { "-m:", "give all memory with size=" } },
 	{ "-serial mon:stdio", { "-serial:", "-qmp" } },
 	{ "-serial tcp::4", { "-serial:", "use stdio" } },
 	{ "-serial file:", { "-serial:", "path" } },
