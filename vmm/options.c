@@ -409,10 +409,28 @@ static gboolean check_acpi_slots(const HbOptions *options, GError **error)
 	return TRUE;
 }
 
+/* A drive that is pushed into the host cannot be added then. */
+static gboolean disable_hotplug(HbDevices *devices, GError **error)
+{
+	for (guint i = 0; i < devices->ports->len; i++) {
+		const HbPortOptions *port = g_ptr_array_index(devices->ports, i);
+
+		if (port->auto_add != HB_AUTO_ADD_ON)
+			continue;
+		g_set_error(error, HB_ERROR, HB_ERROR_INVALID,
+			    "-machine: passthrough-hotplug=off does not go with auto-add=on of %s: "
+			    "leave one of them out",
+			    port->config.id);
+		return FALSE;
+	}
+	hb_devices_disable_hotplug(devices);
+	return TRUE;
+}
+
 static gboolean settle_hotplug(HbOptions *options, GError **error)
 {
 	if (options->passthrough_hotplug == HB_PASSTHROUGH_HOTPLUG_OFF)
-		hb_devices_disable_hotplug(&options->devices);
+		return disable_hotplug(&options->devices, error);
 	if (options->passthrough_hotplug != HB_PASSTHROUGH_HOTPLUG_ON ||
 	    hb_devices_have_hotplug(&options->devices))
 		return TRUE;

@@ -186,6 +186,8 @@ static const struct {
 	  { "-machine:", "passthrough-hotplug=on needs a slot" } },
 	{ "-machine passthrough-hotplug=on " PORT " -device x3130-upstream,id=up0,bus=bay0",
 	  { "-machine:", "passthrough-hotplug=on needs a slot" } },
+	{ "-machine passthrough-hotplug=off " PORT ",host-slot=1,auto-add=on",
+	  { "-machine:", "auto-add=on of bay0" } },
 	{ "-accel tcg", { "-accel:", "use kvm" } },
 	{ "-cpu qemu64", { "-cpu:", "use host" } },
 	{ "-cpu host,+x", { "-cpu:", "without properties" } },
@@ -321,6 +323,8 @@ START_TEST(test_slots_do_hotplug_unless_the_machine_says_otherwise)
 	ck_assert(has_hotplug("-M passthrough-hotplug=off -M passthrough-hotplug=on " PORT));
 	ck_assert(!has_hotplug("-machine passthrough-hotplug=off " PORT));
 	ck_assert(!has_hotplug(PORT " -machine passthrough-hotplug=off"));
+	ck_assert(
+		!has_hotplug(PORT ",host-slot=1,auto-add=passthrough -M passthrough-hotplug=off"));
 }
 END_TEST
 
