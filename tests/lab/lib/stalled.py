@@ -58,6 +58,25 @@ def places():
     return Counter(found).most_common(MOST_PLACES)
 
 
+def entry_of_host():
+    """Where the lab host's own kernel enters guests: from and up to which address."""
+    found = re.findall(r"^([0-9a-f]+) \S (\S+)", read_or_empty("/proc/kallsyms"), re.MULTILINE)
+    symbols = sorted((int(address, 16), name) for address, name in found)
+    names = [name for _, name in symbols]
+    if "__svm_vcpu_run" not in names:
+        return range(0)
+    place = names.index("__svm_vcpu_run")
+    return range(symbols[place][0], symbols[place + 1][0])
+
+
+def verdict(where, entry):
+    """A guest is never at an address of its host: there the emulator has stored the host's registers as the guest's,
+    and every later entry fails."""
+    if int(where, 16) not in entry:
+        return ""
+    return " = the lab host's own, behind VMRUN: the emulator mixed up host and guest"
+
+
 def describe(pid):
     """In lines: what has changed within two seconds, where each thread stands, and where the guest's CPUs are."""
     if not os.path.isdir(f"{DEBUG}/kvm"):
@@ -73,7 +92,8 @@ def describe(pid):
               for name, (state, sleeps, ticks) in sorted(threads(pid).items())]
     lines += ["exits: reason, where, how often"]
     try:
-        lines += [f"  {reason} {where} {count}" for (reason, where), count in places()]
+        entry = entry_of_host()
+        lines += [f"  {reason} {where} {count}{verdict(where, entry)}" for (reason, where), count in places()]
     except OSError as error:  # what else there is to say is not lost for it
         lines += [f"  {error}"]
     return "\n".join(lines) + "\n"
