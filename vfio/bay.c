@@ -13,7 +13,8 @@
  * administrator, is not fought; it has to come anew, and then it counts as another drive. So when
  * the worker is done, its result is for the drive that it was started for, or for nobody.
  *
- * Loop thread, but for run_take() and run_attention().
+ * Loop thread, but for run_take(), run_attention() and hb_bays_claim_arrival(). What the last reads
+ * is changed on the loop with the lock.
  */
 
 #include "vfio/bay.h"
@@ -38,10 +39,10 @@ struct HbBay {
 	char *port;
 	int lock;
 	gboolean has_attention;
-	gboolean take;
+	gboolean take;		/* changed with the lock */
 	HbBayListener listener; /* NULL: not watched yet */
 	gpointer data;
-	char *drive;	  /* address; NULL: empty */
+	char *drive;	  /* address; NULL: empty; changed with the lock */
 	guint n_arrivals; /* tells a drive from its successors */
 	guint taking;	  /* the arrival that a worker is busy with; 0: none does */
 	GThread *worker;
@@ -55,7 +56,8 @@ struct HbBays {
 	guint patience_ms;
 	HbInventory *inventory; /* for the slots' names */
 	HbUevents *uevents;	/* NULL: a test tells */
-	GPtrArray *list;	/* of HbBay */
+	GMutex lock;
+	GPtrArray *list;	/* of HbBay; changed with the lock */
 	GThreadPool *attention; /* one thread */
 };
 
@@ -153,21 +155,29 @@ static void refuse_other(HbBay *bay, const char *address)
 	tell(bay, HB_BAY_DRIVE_REFUSED, address, error);
 }
 
+static void set_drive(HbBay *bay, char *address)
+{
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&bay->bays->lock);
+
+	bay->drive = address;
+}
+
+static gboolean is_virtual(const HbBays *bays, const char *address)
+{
+	return hb_host_files_exist(bays->host.root, "sys/bus/pci/devices/%s/physfn", address);
+}
+
 /* Of a drive with several functions the first one counts; virtual ones are nobody's push. */
 static void on_add(HbBay *bay, const char *address)
 {
-	if (bay->drive ||
-	    hb_host_files_exist(bay->bays->host.root, "sys/bus/pci/devices/%s/physfn", address))
+	if (bay->drive || is_virtual(bay->bays, address))
 		return;
 	if (read_class(bay->bays, address) >> 8 != CLASS_NVME) {
 		refuse_other(bay, address);
 		return;
 	}
-	bay->drive = g_strdup(address);
+	set_drive(bay, g_strdup(address));
 	bay->n_arrivals++;
-	/* On the loop, since every moment counts until the kernel looks for a driver. */
-	if (bay->take)
-		hb_bay_claim(&bay->bays->host, address);
 	start_taking(bay);
 	tell(bay, HB_BAY_DRIVE_ADDED, address, NULL);
 }
@@ -178,7 +188,8 @@ static void on_remove(HbBay *bay, const char *address)
 
 	if (g_strcmp0(bay->drive, address) != 0)
 		return;
-	drive = g_steal_pointer(&bay->drive);
+	drive = bay->drive;
+	set_drive(bay, NULL);
 	tell(bay, HB_BAY_DRIVE_REMOVED, drive, NULL);
 }
 
@@ -193,10 +204,37 @@ static HbBay *find_bay(const HbBays *bays, const char *port)
 	return NULL;
 }
 
-void hb_bays_hear(const HbUevent *event, gpointer data)
+/* The port above the function that the event is about. */
+static char *get_port(const HbUevent *event)
 {
 	g_autofree char *folder = g_path_get_dirname(event->path);
-	g_autofree char *port = g_path_get_basename(folder);
+
+	return g_path_get_basename(folder);
+}
+
+/* Whether what comes there is to be vfio-pci's; any thread. */
+static gboolean takes(HbBays *bays, const char *port)
+{
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&bays->lock);
+	const HbBay *bay = find_bay(bays, port);
+
+	return bay && bay->take && !bay->drive;
+}
+
+void hb_bays_claim_arrival(const HbUevent *event, gpointer data)
+{
+	HbBays *bays = data;
+	g_autofree char *port = get_port(event);
+	g_autofree char *address = g_path_get_basename(event->path);
+
+	if (strcmp(event->action, "add") == 0 && takes(bays, port) && !is_virtual(bays, address) &&
+	    read_class(bays, address) >> 8 == CLASS_NVME)
+		hb_bay_claim(&bays->host, address);
+}
+
+void hb_bays_hear(const HbUevent *event, gpointer data)
+{
+	g_autofree char *port = get_port(event);
 	g_autofree char *address = g_path_get_basename(event->path);
 	HbBay *bay = find_bay(data, port);
 
@@ -269,6 +307,7 @@ static HbBays *bays_new(const HbBindHost *host, HbHost *embedder, guint patience
 	bays->host = *host;
 	bays->embedder = embedder;
 	bays->patience_ms = patience_ms;
+	g_mutex_init(&bays->lock);
 	bays->list = g_ptr_array_new_with_free_func(bay_free);
 	bays->attention = g_thread_pool_new(run_attention, NULL, 1, FALSE, NULL);
 	return bays;
@@ -301,7 +340,8 @@ HbBays *hb_bays_create(HbHost *host, GError **error)
 	HbBays *bays = bays_new(&this_host, host, PATIENCE_MS);
 
 	/* first, so that no drive comes between the look and the listening */
-	bays->uevents = hb_uevents_open(hb_host_get_context(host), hb_bays_hear, bays, error);
+	bays->uevents = hb_uevents_open(hb_host_get_context(host), hb_bays_claim_arrival,
+					hb_bays_hear, bays, error);
 	if (bays->uevents && look(bays, error))
 		return bays;
 	hb_bays_destroy(bays);
@@ -330,6 +370,7 @@ void hb_bays_destroy(HbBays *bays)
 	g_thread_pool_free(bays->attention, FALSE, TRUE);
 	g_ptr_array_unref(bays->list);
 	hb_inventory_free(bays->inventory);
+	g_mutex_clear(&bays->lock);
 	g_free(bays);
 }
 
@@ -364,13 +405,17 @@ HbBay *hb_bays_claim(HbBays *bays, const char *slot, GError **error)
 	bay->lock = lock;
 	bay->has_attention = found->attention != HB_HOST_INDICATOR_ABSENT;
 	bay->drive = find_drive(bays, found);
+	g_mutex_lock(&bays->lock);
 	g_ptr_array_add(bays->list, bay);
+	g_mutex_unlock(&bays->lock);
 	return bay;
 }
 
 void hb_bay_watch(HbBay *bay, gboolean take, HbBayListener listener, gpointer data)
 {
+	g_mutex_lock(&bay->bays->lock);
 	bay->take = take;
+	g_mutex_unlock(&bay->bays->lock);
 	bay->listener = listener;
 	bay->data = data;
 }

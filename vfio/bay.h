@@ -13,6 +13,9 @@
 HbBays *hb_bays_create_on(const HbBindHost *host, HbHost *embedder, guint patience_ms,
 			  GError **error);
 
+/** hb_bays_claim_arrival: @data is the HbBays; any thread, before hb_bays_hear() has the event. */
+void hb_bays_claim_arrival(const HbUevent *event, gpointer data);
+
 /** hb_bays_hear: @data is the HbBays. */
 void hb_bays_hear(const HbUevent *event, gpointer data);
 

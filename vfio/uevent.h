@@ -18,15 +18,19 @@ typedef struct HbUevent {
 	const char *path;
 } HbUevent;
 
-/** HbUeventFunc: called on the loop; @event is valid during the call. */
+/** HbUeventFunc: @event is valid during the call. */
 typedef void (*HbUeventFunc)(const HbUevent *event, gpointer data);
 
 /**
  * hb_uevents_open:
+ * @first: called at once, on a thread of its own; must not wait for the loop
+ * @then: called on the loop, for the same event
  *
- * Listens from here on; @func is called once the loop runs, in the order in which things happened.
+ * Listens from here on. Both are called in the order in which things happened, and not any more
+ * when hb_uevents_close() returns.
  */
-HbUevents *hb_uevents_open(GMainContext *context, HbUeventFunc func, gpointer data, GError **error);
+HbUevents *hb_uevents_open(GMainContext *context, HbUeventFunc first, HbUeventFunc then,
+			   gpointer data, GError **error);
 void hb_uevents_close(HbUevents *uevents); /* takes NULL */
 
 #endif

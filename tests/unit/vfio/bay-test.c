@@ -82,6 +82,7 @@ static void hear(const char *action, const char *path)
 {
 	const HbUevent event = { .action = action, .path = path };
 
+	hb_bays_claim_arrival(&event, bays);
 	hb_bays_hear(&event, bays);
 }
 
