@@ -1,12 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Copyright the hotbay authors */
 
-/* hotbayctl slots: a VM's slots, as a table, as the VM's own JSON, or only the drives' ids. */
+/*
+ * hotbayctl slots: a VM's slots, as a table, as the VM's own JSON, or only the drives' ids. Where a
+ * slot is bound to a slot of the host, the table has what there is to tell of that bay as well.
+ */
 
 #include "ctl/command.h"
 #include "ctl/json.h"
 #include "ctl/slot-list.h"
 #include "ctl/table.h"
+
+#define COLUMNS	    "SLOT|<NUMBER>|STATE|DRIVE|HOST|PRESENT|LINK|ATTENTION-LED|POWER-LED|DOING"
+#define BAY_COLUMNS "|BAY|AUTO-ADD|IN-BAY"
 
 static char *copy(JsonObject *object, const char *name)
 {
@@ -18,10 +24,23 @@ static char *tell(JsonObject *slot, const char *name)
 	return g_strdup(hb_json_get_boolean(slot, name) ? "yes" : "no");
 }
 
+static gboolean is_bound(JsonObject *slot)
+{
+	return hb_json_get_string(slot, "host-slot") != NULL;
+}
+
+static gboolean any_is_bound(JsonArray *slots)
+{
+	for (guint i = 0; i < json_array_get_length(slots); i++)
+		if (is_bound(hb_slot_list_get(slots, i)))
+			return TRUE;
+	return FALSE;
+}
+
 static void add_row(HbTable *table, JsonObject *slot)
 {
 	JsonObject *occupant = hb_slot_list_get_occupant(slot);
-	char **cells = g_new0(char *, 11);
+	char **cells = g_new0(char *, 14);
 
 	cells[0] = copy(slot, "id");
 	cells[1] = g_strdup_printf("%" G_GINT64_FORMAT, hb_json_get_int(slot, "slot"));
@@ -35,13 +54,18 @@ static void add_row(HbTable *table, JsonObject *slot)
 	cells[9] = g_strdup(hb_json_get_boolean(slot, "removal-pending") ? "removal"
 			    : occupant ? hb_json_get_string(occupant, "state")
 				       : NULL);
+	if (is_bound(slot)) {
+		cells[10] = copy(slot, "host-slot");
+		cells[11] = copy(slot, "auto-add");
+		cells[12] = copy(slot, "host-drive");
+	}
 	hb_table_add(table, cells);
 }
 
 static void print_table(FILE *out, JsonArray *slots)
 {
-	g_autoptr(HbTable) table = hb_table_create(
-		"SLOT|<NUMBER>|STATE|DRIVE|HOST|PRESENT|LINK|ATTENTION-LED|POWER-LED|DOING");
+	g_autoptr(HbTable) table =
+		hb_table_create(any_is_bound(slots) ? COLUMNS BAY_COLUMNS : COLUMNS);
 	g_autofree char *text = NULL;
 
 	for (guint i = 0; i < json_array_get_length(slots); i++)

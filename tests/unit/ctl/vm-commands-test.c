@@ -66,6 +66,43 @@ START_TEST(slots_are_a_table)
 }
 END_TEST
 
+/* The first holds the VM's drive; in the second's bay is one that stays the host's; the third's is
+ * empty; the fourth has none. */
+#define BOUND_SLOTS                                                                                 \
+	"{\"return\":[{\"id\":\"bay0\",\"slot\":1,\"state\":\"on\",\"host-slot\":\"1-2\","          \
+	"\"auto-add\":\"on\",\"host-drive\":\"0000:01:00.0\",\"occupants\":[{\"id\":"               \
+	"\"bay0-drive\",\"host\":\"0000:01:00.0\",\"state\":\"plugged\"}]},"                        \
+	"{\"id\":\"bay1\",\"slot\":2,\"state\":\"empty\",\"host-slot\":\"2\",\"auto-add\":\"off\"," \
+	"\"host-drive\":\"0000:02:00.0\"},"                                                         \
+	"{\"id\":\"bay2\",\"slot\":3,\"state\":\"empty\",\"host-slot\":\"3\","                      \
+	"\"auto-add\":\"passthrough\"},"                                                            \
+	"{\"id\":\"free\",\"slot\":4,\"state\":\"empty\"}]}"
+
+START_TEST(slots_bound_to_the_hosts_show_their_bays)
+{
+	const FakeAnswer answers[] = { { "x-hotbay-query-slots", BOUND_SLOTS } };
+
+	start(answers, 1);
+	g_auto(Run) run = run_hotbayctl("slots");
+	ck_assert_int_eq(run.status, HB_EXIT_DONE);
+	ck_assert_ptr_nonnull(strstr(run.out, "  DOING    BAY  AUTO-ADD     IN-BAY\n"));
+	ck_assert_ptr_nonnull(strstr(run.out, "  plugged  1-2  on           0000:01:00.0\n"));
+	ck_assert_ptr_nonnull(strstr(run.out, "  -        2    off          0000:02:00.0\n"));
+	ck_assert_ptr_nonnull(strstr(run.out, "  -        3    passthrough  -\n"));
+	ck_assert_ptr_nonnull(strstr(run.out, "  -        -    -            -\n"));
+	assert_run("slots --ids", HB_EXIT_DONE, "bay0-drive\n", NULL, QUERY QUERY);
+}
+END_TEST
+
+START_TEST(slots_that_are_not_bound_show_no_bays)
+{
+	const FakeAnswer answers[] = { { "x-hotbay-query-slots", SLOTS } };
+
+	start(answers, 1);
+	assert_run("slots", HB_EXIT_DONE, "  POWER-LED  DOING\n", NULL, QUERY);
+}
+END_TEST
+
 START_TEST(a_vm_of_another_hypervisor_is_named_as_such)
 {
 	start(NULL, 0);
@@ -297,6 +334,24 @@ START_TEST(events_are_lines_until_the_vm_says_goodbye)
 }
 END_TEST
 
+START_TEST(a_drive_that_the_host_keeps_is_a_line_with_the_reason)
+{
+	const FakeAnswer answers[] = {
+		{ "qmp_capabilities", DONE,
+		  EVENT("HOTBAY_HOST_DRIVE_REFUSED",
+			"\"bus\":\"bay0\",\"host-slot\":\"1-2\",\"host\":\"0000:01:00.0\","
+			"\"reason\":\"nvme0n1 is mounted\"") "\n" EVENT("SHUTDOWN", ""),
+		  TRUE }
+	};
+
+	start(answers, 1);
+	assert_run("events", HB_EXIT_DONE,
+		   " HOTBAY_HOST_DRIVE_REFUSED bus=bay0 host-slot=1-2 host=0000:01:00.0 "
+		   "reason=\"nvme0n1 is mounted\"\n",
+		   NULL, "");
+}
+END_TEST
+
 START_TEST(events_of_a_vm_that_dies_end_with_a_complaint)
 {
 	const FakeAnswer answers[] = { { "qmp_capabilities", DONE, BLINKS, TRUE } };
@@ -351,6 +406,8 @@ Suite *test_suite(void)
 	TCase *tcase = tcase_create("fake VM");
 	const TTest *const tests[] = {
 		slots_are_a_table,
+		slots_bound_to_the_hosts_show_their_bays,
+		slots_that_are_not_bound_show_no_bays,
 		a_vm_of_another_hypervisor_is_named_as_such,
 		slots_that_are_no_slots_are_no_disaster,
 		a_socket_without_vm_has_a_status_of_its_own,
@@ -369,6 +426,7 @@ Suite *test_suite(void)
 		a_vm_that_knows_no_time_refuses_one,
 		a_pull_is_waited_for,
 		events_are_lines_until_the_vm_says_goodbye,
+		a_drive_that_the_host_keeps_is_a_line_with_the_reason,
 		events_of_a_vm_that_dies_end_with_a_complaint,
 		top_off_a_terminal_is_one_table_after_the_other,
 		interrupts_are_those_of_the_drive_on_all_cpus,
