@@ -5,6 +5,7 @@
 import glob
 import os
 import re
+import subprocess
 import time
 from contextlib import contextmanager
 
@@ -47,6 +48,17 @@ def on_one_cpu(pid):
         yield
     finally:
         place(range(os.cpu_count()))
+
+
+@contextmanager
+def swap_on(disk):
+    """The disk is in use by the host. Swap needs no module, as file systems do."""
+    subprocess.run(["mkswap", disk], check=True, capture_output=True)
+    subprocess.run(["swapon", disk], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["swapoff", disk], check=True)
 
 
 class Bay:

@@ -7,19 +7,8 @@ import os
 import subprocess
 from contextlib import contextmanager
 
-from host import wait_until
+from host import swap_on, wait_until
 from hotbayctl import FAILED, NOT_FOUND, Ctl, states
-
-
-@contextmanager
-def swap_on(disk):
-    """The disk is in use by the host. Swap needs no module, as file systems do."""
-    subprocess.run(["mkswap", disk], check=True, capture_output=True)
-    subprocess.run(["swapon", disk], check=True)
-    try:
-        yield
-    finally:
-        subprocess.run(["swapoff", disk], check=True)
 
 
 @contextmanager
