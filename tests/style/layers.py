@@ -16,13 +16,14 @@ PRIVATE = {
     "acpi": r"acpi/",
     "vmm": r"vmm/",
     "ctl": r"ctl/",
+    "examples": r"(?!)",
     "tests/embedding": r"(?!)",
 }
 # Everything that public headers may include with angle brackets.
 PUBLIC_SEES = r"(hotbay/|glib\.h$|glib-object\.h$)"
 # Headers of the system that only some files may have: they say which layer knows of what.
 RESERVED = {
-    r"linux/kvm\.h$": r"hw/kvm[-.]|vmm/",
+    r"linux/kvm\.h$": r"hw/kvm[-.]|vmm/|examples/",
     r"linux/(vfio|iommufd)\.h$": r"vfio/",
     r"pci/pci\.h$": r"vfio/inventory\.c$",
     r"libudev\.h$": r"vfio/",
@@ -72,6 +73,7 @@ FORBIDDEN = (
     ("hw/bar.c", "<json-glib/json-glib.h>"), ("hw/bar.c", '"bar.h"'),
     ("ctl/drives.c", '"vfio/host-drive.h"'), ("ctl/drives.c", "<pci/pci.h>"), ("ctl/monitor.c", '"vmm/qmp.h"'),
     ("vmm/machine.c", '"ctl/json.h"'), ("tests/embedding/project/embedder.c", '"hw/port.h"'),
+    ("examples/tiny-vmm.c", '"vmm/boot.h"'),
 )
 
 

@@ -84,7 +84,9 @@ class Bay:
         pattern = f"{SYSFS}/devices/{self.drive()}/nvme/nvme*/nvme*n*"
         wait_until(lambda: glob.glob(pattern), 10, f"{self.name}'s disk is on the host")
         # nvme0c1n1 is one path, by controller 1, to the disk nvme0n1
-        return "/dev/" + re.sub(r"c\d+", "", os.path.basename(glob.glob(pattern)[0]))
+        disk = "/dev/" + re.sub(r"c\d+", "", os.path.basename(glob.glob(pattern)[0]))
+        wait_until(lambda: os.path.exists(disk), 10, f"{disk} is there")
+        return disk
 
     def group(self):
         return os.path.basename(os.readlink(f"{SYSFS}/devices/{self.drive()}/iommu_group"))
