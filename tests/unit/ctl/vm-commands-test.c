@@ -68,14 +68,15 @@ END_TEST
 
 /* The first holds the VM's drive; in the second's bay is one that stays the host's; the third's is
  * empty; the fourth has none. */
-#define BOUND_SLOTS                                                                                 \
-	"{\"return\":[{\"id\":\"bay0\",\"slot\":1,\"state\":\"on\",\"host-slot\":\"1-2\","          \
-	"\"auto-add\":\"on\",\"host-drive\":\"0000:01:00.0\",\"occupants\":[{\"id\":"               \
-	"\"bay0-drive\",\"host\":\"0000:01:00.0\",\"state\":\"plugged\"}]},"                        \
-	"{\"id\":\"bay1\",\"slot\":2,\"state\":\"empty\",\"host-slot\":\"2\",\"auto-add\":\"off\"," \
-	"\"host-drive\":\"0000:02:00.0\"},"                                                         \
-	"{\"id\":\"bay2\",\"slot\":3,\"state\":\"empty\",\"host-slot\":\"3\","                      \
-	"\"auto-add\":\"passthrough\"},"                                                            \
+#define BOUND_SLOTS                                                                                \
+	"{\"return\":[{\"id\":\"bay0\",\"slot\":1,\"state\":\"on\","                               \
+	"\"host-slot\":\"1-2\",\"auto-add\":\"on\",\"host-drive\":\"0000:01:00.0\","               \
+	"\"occupants\":[{\"id\":\"bay0-drive\",\"host\":\"0000:01:00.0\","                         \
+	"\"state\":\"plugged\"}]},"                                                                \
+	"{\"id\":\"bay1\",\"slot\":2,\"state\":\"empty\",\"host-slot\":\"2\","                     \
+	"\"auto-add\":\"off\",\"host-drive\":\"0000:02:00.0\"},"                                   \
+	"{\"id\":\"bay2\",\"slot\":3,\"state\":\"empty\",\"host-slot\":\"3\","                     \
+	"\"auto-add\":\"passthrough\"},"                                                           \
 	"{\"id\":\"free\",\"slot\":4,\"state\":\"empty\"}]}"
 
 START_TEST(slots_bound_to_the_hosts_show_their_bays)
