@@ -3,6 +3,7 @@
 """What is measured of a hypervisor, from the process's start to a pull under load. Every time is from the moment the
 lab asked or pulled to the moment the guest, the monitor or /proc showed the outcome."""
 
+import statistics
 import subprocess
 
 from host import vfio_files, wait_released
@@ -17,12 +18,26 @@ def read_files(lab):
             file.read()
 
 
-def measure_all(lab):
-    with lab.step("boot"):
+STARTS = 3  # of which the median counts: the first of a hypervisor also translates the emulated host's own code
+
+
+def start_times(lab):
+    """Seconds from a process's start to its guest's userspace, several times, and the last machine."""
+    times = []
+    while True:
         read_files(lab)
         vm = lab.start()
-        up = vm.guest.arrival("up", 120)
-        lab.measured("process start to userspace", up - vm.started)
+        times.append(vm.guest.arrival("up", 120) - vm.started)
+        if len(times) == STARTS:
+            return times, vm
+        vm.stop()
+
+
+def measure_all(lab):
+    with lab.step("boot"):
+        times, vm = start_times(lab)
+        lab.noted(f"starts ({lab.kind})", " ".join(f"{seconds:.2f}" for seconds in times))
+        lab.measured("process start to userspace", statistics.median(times))
         vm.ready()
         lab.measured("clock error", vm.guest.synchronise())
         lab.measured("memory beyond the guest's", vm.memory_beyond_guest() / 2**20, "MiB")
