@@ -175,6 +175,13 @@ class Bay:
         write(f"{SYSFS}/slots/{self.number + 1}/power", "0")
         return time.monotonic()
 
+    def press_button(self, seconds=30):
+        """Presses the attention button of the lab host's slot, which then takes its five seconds; returns when the
+        drive has left."""
+        self._host.outer.execute("device_del", id=f"{self.name}-{self._pushed}" if self._pushed else self.name)
+        wait_until(lambda: not self.drive(), seconds, f"{self.name} is empty")
+        return time.monotonic()
+
     def restore(self):
         """As a scenario finds it: a drive, with the host's own driver."""
         if not self.drive():

@@ -88,6 +88,15 @@ def scenario(lab):
         second.push()
         guest.disk_added(since)
 
+    with lab.step("the button of the host's slot is an orderly removal, too"):
+        told = vm.qmp.mark()
+        second.press_button()
+        assert vm.qmp.event("HOTBAY_SLOT_SEVERED", 5, told, device="bay1-drive")["data"]["reason"] == "request"
+        vm.qmp.event("DEVICE_DELETED", 5, told, device="bay1-drive")
+        since = guest.mark()
+        second.push()
+        guest.disk_added(since)
+
     with lab.step("an unbind is an orderly removal, and is not fought"):
         told, since = vm.qmp.mark(), guest.mark()
         host.write(f"{host.SYSFS}/drivers/vfio-pci/unbind", second.drive())

@@ -12,6 +12,20 @@ from hotbayctl import FAILED, NOT_FOUND, Ctl, states
 
 
 @contextmanager
+def mounted(lab, disk):
+    """The disk has a file system, and the host uses it."""
+    tree, folder = os.path.dirname(os.path.dirname(lab.plan["kernel"])), "/run/lab/mounted"
+    os.makedirs(folder, exist_ok=True)
+    for words in (["modprobe", "-d", tree, "ext4"], ["mkfs.ext4", "-q", "-F", disk], ["mount", disk, folder]):
+        subprocess.run(words, check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", folder], check=True)
+        subprocess.run(["wipefs", "-q", "-a", disk], check=True)
+
+
+@contextmanager
 def claimed(disk):
     """This process has the disk open."""
     file = os.open(disk, os.O_RDONLY | os.O_EXCL)
@@ -79,6 +93,9 @@ def scenario(lab):
         for word in (used.drive(), str(used.number + 1)):
             ctl.refused("passthrough", "on", word, saying=[used.drive(), "is swap", "swapoff"])
         ctl.refused("passthrough", "on", used.drive(), "--force", saying=["is swap"])
+    with lab.check("a mounted drive is refused"), mounted(lab, disk):
+        ctl.refused("passthrough", "on", used.drive(), saying=[used.drive(), "is mounted on", "unmount it"])
+        ctl.refused("passthrough", "on", used.drive(), "--force", saying=["is mounted"])
     with lab.check("one drive that is in use keeps the others from being switched"), swap_on(disk):
         ctl.refused("passthrough", "on", idle.drive(), other.drive(), used.drive(), saying=[used.drive()])
     with lab.check("a drive that a process holds is refused"), claimed(disk):
