@@ -511,7 +511,7 @@ void hb_machine_destroy(HbMachine *machine)
 	hb_boot_destroy(machine->boot);
 	g_clear_pointer(&machine->tables, g_byte_array_unref);
 	g_free(machine->cpuid);
-	hb_machine_bays_destroy(machine->bays);
+	g_clear_pointer(&machine->bays, hb_machine_bays_destroy);
 	hb_drives_destroy(machine->drives);
 	hb_chipset_destroy(machine->chipset);
 	if (machine->bridge)
