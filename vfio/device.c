@@ -239,6 +239,28 @@ static void unref_device(HbVfioDevice *device)
 	g_free(device);
 }
 
+static gpointer run_leave(gpointer data)
+{
+	const HbVfioDevice *device = data;
+
+	hb_vfio_leave(device->vfio, device->attachment);
+	return NULL;
+}
+
+/* The kernel resets the drive, 0.1 s of waiting, while the last drive's memory is unpinned. */
+static void close_descriptor(HbVfioDevice *device)
+{
+	GThread *leaving = NULL;
+
+	if (device->attachment)
+		leaving = g_thread_try_new("hotbay-leave", run_leave, device, NULL);
+	if (device->fd >= 0)
+		close(device->fd);
+	device->fd = -1;
+	if (leaving)
+		g_thread_join(leaving);
+}
+
 static void close_device(HbVfioDevice *device)
 {
 	g_mutex_lock(&device->fd_mutex);
@@ -249,9 +271,7 @@ static void close_device(HbVfioDevice *device)
 	hb_bars_destroy(device->bars);
 	hb_vfio_regions_close(device->regions);
 	hb_vfio_interrupts_close(device->interrupts);
-	if (device->fd >= 0)
-		close(device->fd);
-	device->fd = -1;
+	close_descriptor(device);
 	if (device->attachment)
 		hb_vfio_detach(device->vfio, device->attachment, device->address);
 	g_mutex_unlock(&device->fd_mutex);

@@ -21,6 +21,12 @@ typedef struct HbIommuOps {
 	 */
 	HbIommuAttachment *(*attach)(HbIommu *iommu, guint group, const char *address,
 				     int *device_fd, GError **error);
+	/*
+	 * A function of the group does no DMA any more, and its descriptor is being closed: what is
+	 * mapped for it alone may go now, which takes as long as the close does. Its detach
+	 * follows.
+	 */
+	void (*leave)(HbIommu *iommu, HbIommuAttachment *attachment);
 	void (*detach)(HbIommu *iommu, HbIommuAttachment *attachment);
 	void (*destroy)(HbIommu *iommu);
 } HbIommuOps;

@@ -94,6 +94,13 @@ HbIommuAttachment *hb_vfio_attach(HbVfio *vfio, guint group, const char *address
 	return attachment;
 }
 
+void hb_vfio_leave(HbVfio *vfio, HbIommuAttachment *attachment)
+{
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&vfio->mutex);
+
+	vfio->iommu->ops->leave(vfio->iommu, attachment);
+}
+
 void hb_vfio_detach(HbVfio *vfio, HbIommuAttachment *attachment, const char *address)
 {
 	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&vfio->mutex);

@@ -13,9 +13,10 @@
 HbHost *hb_vfio_get_host(HbVfio *vfio);
 HbIrqRemap *hb_vfio_get_irq_remap(HbVfio *vfio);
 
-/* As the IOMMU backend's: each drive once, HB_VFIO_MAX_DRIVES at most. */
+/* As the IOMMU backend's (vfio/iommu.h): each drive once, HB_VFIO_MAX_DRIVES at most. */
 HbIommuAttachment *hb_vfio_attach(HbVfio *vfio, guint group, const char *address, int *device_fd,
 				  GError **error);
+void hb_vfio_leave(HbVfio *vfio, HbIommuAttachment *attachment);
 void hb_vfio_detach(HbVfio *vfio, HbIommuAttachment *attachment, const char *address);
 
 #endif
