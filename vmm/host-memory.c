@@ -142,7 +142,8 @@ static gboolean may_lock_all(const char *root)
 	return g_ascii_strtoull(g_strstrip(capabilities), NULL, 16) >> CAP_IPC_LOCK & 1;
 }
 
-static gboolean check_limit(const char *root, guint64 size, HbHostMemoryUse use, GError **error)
+gboolean hb_host_memory_check_limit(const char *root, guint64 size, HbHostMemoryUse use,
+				    GError **error)
 {
 	guint64 needed = (guint64)use * size;
 	struct rlimit limit;
@@ -165,5 +166,5 @@ static gboolean check_limit(const char *root, guint64 size, HbHostMemoryUse use,
 
 gboolean hb_host_memory_check(const char *root, guint64 size, HbHostMemoryUse use, GError **error)
 {
-	return check_limit(root, size, use, error) && check_room(root, size, error);
+	return hb_host_memory_check_limit(root, size, use, error) && check_room(root, size, error);
 }

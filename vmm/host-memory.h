@@ -23,4 +23,8 @@ typedef enum HbHostMemoryUse {
  */
 gboolean hb_host_memory_check(const char *root, guint64 size, HbHostMemoryUse use, GError **error);
 
+/** hb_host_memory_check_limit: the second half of it alone, where pages were set aside before. */
+gboolean hb_host_memory_check_limit(const char *root, guint64 size, HbHostMemoryUse use,
+				    GError **error);
+
 #endif

@@ -55,6 +55,19 @@ static gboolean take_max_vectors(HbOptions *options, HbProperties *properties, G
 	return TRUE;
 }
 
+static gboolean take_memory_backend(HbOptions *options, HbProperties *properties, GError **error)
+{
+	const char *id;
+
+	if (!hb_properties_take(properties, "memory-backend"))
+		return TRUE;
+	if (!hb_properties_take_required(properties, "memory-backend", &id, error))
+		return FALSE;
+	g_free(options->memory_options.chosen);
+	options->memory_options.chosen = g_strdup(id);
+	return TRUE;
+}
+
 static gboolean take_passthrough_hotplug(HbOptions *options, HbProperties *properties,
 					 GError **error)
 {
@@ -84,6 +97,7 @@ gboolean hb_machine_options_read_machine(HbOptions *options, const char *value, 
 	return (accelerator == NULL || check_accelerator(accelerator, error)) &&
 	       take_absent(properties, error) && take_max_vectors(options, properties, error) &&
 	       take_passthrough_hotplug(options, properties, error) &&
+	       take_memory_backend(options, properties, error) &&
 	       hb_properties_finish(properties, "-machine", error);
 }
 
@@ -203,6 +217,7 @@ gboolean hb_machine_options_read_memory(HbOptions *options, const char *value, G
 	    !take_memory_hotplug(properties, options->memory, error) ||
 	    !hb_properties_finish(properties, "-m", error))
 		return FALSE;
+	options->has_memory = TRUE;
 	if (options->memory && options->memory <= MAX_MEMORY && options->memory % MIB == 0)
 		return TRUE;
 	g_set_error(error, HB_ERROR, HB_ERROR_INVALID,

@@ -27,6 +27,7 @@
 #include "vmm/drives.h"
 #include "vmm/host-memory.h"
 #include "vmm/layout.h"
+#include "vmm/memory-file.h"
 #include "vmm/memory.h"
 #include "vmm/tables.h"
 #include "vmm/vm.h"
@@ -340,7 +341,13 @@ static gboolean check_memory(const HbOptions *options, GError **error)
 	HbHostMemoryUse use = hb_options_can_have_drives(options) ? HB_HOST_MEMORY_LOCKED_AND_PINNED
 								  : HB_HOST_MEMORY_LOCKED;
 
-	return !needs_lock(options) || hb_host_memory_check("/", options->memory, use, error);
+	if (!needs_lock(options))
+		return TRUE;
+	/* Set aside by the operator, and not locked: pinned at most. */
+	if (hb_memory_file_is_hugetlb(options->memory_options.backend))
+		return hb_host_memory_check_limit("/", options->memory, HB_HOST_MEMORY_LOCKED,
+						  error);
+	return hb_host_memory_check("/", options->memory, use, error);
 }
 
 static gboolean add_memory(HbMachine *machine, GError **error)
@@ -348,7 +355,8 @@ static gboolean add_memory(HbMachine *machine, GError **error)
 	const HbRam *ranges;
 	guint n;
 
-	machine->memory = hb_memory_create(machine->options->memory, error);
+	machine->memory = hb_memory_create(machine->options->memory,
+					   machine->options->memory_options.backend, error);
 	if (machine->memory == NULL)
 		return FALSE;
 	ranges = hb_memory_get_ranges(machine->memory, &n);
@@ -429,8 +437,11 @@ static gboolean add_drives(HbMachine *machine, GError **error)
 {
 	const GPtrArray *drives = machine->options->devices.drives;
 
-	if (needs_lock(machine->options))
+	if (needs_lock(machine->options) || machine->options->memory_options.backend->prealloc)
 		hb_memory_populate(machine->memory);
+	if (machine->options->memory_options.backend->prealloc &&
+	    !hb_memory_wait_populated(machine->memory, error))
+		return FALSE;
 	for (guint i = 0; i < drives->len; i++) {
 		if (!hb_drives_cold_plug(machine->drives, g_ptr_array_index(drives, i), error)) {
 			g_prefix_error(error, "-device vfio-pci: ");

@@ -2,8 +2,9 @@
 /* Copyright the hotbay authors */
 
 /*
- * Guest memory: one anonymous private mapping, aligned so that the host can back it with huge
- * pages, and shown to the guest in up to two ranges, below and above the 32-bit hole.
+ * Guest memory: one mapping, anonymous and private unless a backend says otherwise, aligned so that
+ * the host can back it with huge pages, and shown to the guest in up to two ranges, below and above
+ * the 32-bit hole.
  *
  * A passed-through drive pins all of it, which takes long if every page must be found and cleared
  * first. So where a drive can come, threads fetch the pages while the guest boots:
@@ -15,11 +16,13 @@
 #include "vmm/memory.h"
 
 #include "vmm/layout.h"
+#include "vmm/memory-file.h"
 
 #include <errno.h>
 #include <hotbay/error.h>
 #include <sched.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #define MIB	     (G_GUINT64_CONSTANT(1) << 20)
 #define HUGE_PAGE    (2 * MIB)
@@ -37,6 +40,7 @@ struct HbMemory {
 	gsize mapping_size;
 	guint8 *base;
 	guint64 size;
+	gboolean hugetlb; /* never swapped: needs no lock */
 	HbRam ranges[2];
 	guint n_ranges;
 
@@ -50,7 +54,55 @@ struct HbMemory {
 	int populate_errno; /* of the first that failed */
 };
 
-HbMemory *hb_memory_create(guint64 size, GError **error)
+/* Address space with slack for the alignment, and in it the pages. */
+static gboolean map(HbMemory *memory, const HbMemoryBackend *backend, const HbMemoryFile *file)
+{
+	guint64 alignment = MAX(file->page_size, HUGE_PAGE);
+	int flags = MAP_FIXED | (backend->share ? MAP_SHARED : MAP_PRIVATE) |
+		    (file->fd < 0 ? MAP_ANONYMOUS : 0) | (file->hugetlb ? 0 : MAP_NORESERVE);
+
+	memory->mapping_size = memory->size + alignment;
+	memory->mapping = mmap(NULL, memory->mapping_size, PROT_NONE,
+			       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (memory->mapping == MAP_FAILED) {
+		memory->mapping = NULL;
+		return FALSE;
+	}
+	memory->base = memory->mapping + (alignment - (guintptr)memory->mapping % alignment);
+	return mmap(memory->base, memory->size, PROT_READ | PROT_WRITE, flags, file->fd, 0) !=
+	       MAP_FAILED;
+}
+
+static gboolean map_backend(HbMemory *memory, const HbMemoryBackend *backend, GError **error)
+{
+	HbMemoryFile file = { .fd = -1, .page_size = SMALL_PAGE };
+	gboolean mapped;
+	int code;
+
+	if (backend->kind != HB_MEMORY_ANONYMOUS &&
+	    !hb_memory_file_open(backend, memory->size, &file, error))
+		return FALSE;
+	mapped = map(memory, backend, &file);
+	code = errno;
+	if (file.fd >= 0)
+		close(file.fd);
+	memory->hugetlb = file.hugetlb;
+	if (mapped)
+		return TRUE;
+	g_autofree char *reason = hb_memory_file_explain(&file, memory->size, code);
+	g_set_error_literal(error, HB_ERROR, HB_ERROR_HOST, reason);
+	return FALSE;
+}
+
+/* Who asked for the memory, for messages. */
+static char *name_flag(const HbMemoryBackend *backend)
+{
+	if (backend->id)
+		return g_strconcat("-object: ", backend->id, NULL);
+	return g_strdup(backend->kind == HB_MEMORY_FILE ? "-mem-path" : "-m");
+}
+
+HbMemory *hb_memory_create(guint64 size, const HbMemoryBackend *backend, GError **error)
 {
 	HbMemory *memory = g_new0(HbMemory, 1);
 	guint64 low, high;
@@ -58,22 +110,18 @@ HbMemory *hb_memory_create(guint64 size, GError **error)
 	g_mutex_init(&memory->lock);
 	g_cond_init(&memory->done);
 	memory->size = size;
-	memory->mapping_size = size + HUGE_PAGE;
-	memory->mapping = mmap(NULL, memory->mapping_size, PROT_READ | PROT_WRITE,
-			       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (memory->mapping == MAP_FAILED) {
-		g_set_error(error, HB_ERROR, HB_ERROR_HOST,
-			    "-m: mmap of %" G_GUINT64_FORMAT
-			    " MiB: %s: give less, or raise ulimit -v",
-			    size / MIB, g_strerror(errno));
-		memory->mapping = NULL;
+	if (!map_backend(memory, backend, error)) {
+		g_autofree char *flag = name_flag(backend);
+
+		g_prefix_error(error, "%s: ", flag);
 		hb_memory_destroy(memory);
 		return NULL;
 	}
-	memory->base = memory->mapping + (HUGE_PAGE - (guintptr)memory->mapping % HUGE_PAGE);
 	/* Advice only: the host may have no huge pages. */
-	madvise(memory->base, size, MADV_HUGEPAGE);
-	madvise(memory->base, size, MADV_DONTDUMP);
+	if (!memory->hugetlb)
+		madvise(memory->base, size, MADV_HUGEPAGE);
+	if (!backend->in_dumps)
+		madvise(memory->base, size, MADV_DONTDUMP);
 	hb_layout_ram(size, &low, &high);
 	memory->ranges[memory->n_ranges++] = (HbRam){ 0, low, memory->base };
 	if (high)
@@ -118,7 +166,7 @@ gpointer hb_memory_at(const HbMemory *memory, guint64 gpa, guint64 size)
 
 gboolean hb_memory_lock(HbMemory *memory, GError **error)
 {
-	if (mlock2(memory->base, memory->size, MLOCK_ONFAULT) == 0)
+	if (memory->hugetlb || mlock2(memory->base, memory->size, MLOCK_ONFAULT) == 0)
 		return TRUE;
 	g_set_error(error, HB_ERROR, HB_ERROR_HOST,
 		    "-m: guest memory cannot be locked: %s: raise RLIMIT_MEMLOCK, with 'ulimit -l' "

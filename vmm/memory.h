@@ -3,18 +3,24 @@
 #ifndef VMM_MEMORY_H
 #define VMM_MEMORY_H
 
+#include "vmm/memory-options.h"
+
 #include <hotbay/host.h>
 
-/** HbMemory: the guest's RAM: one private mapping, seen by the guest in one or two ranges. */
+/** HbMemory: the guest's RAM: one mapping, seen by the guest in one or two ranges. */
 typedef struct HbMemory HbMemory;
 
 /**
  * hb_memory_create:
  * @size: bytes, a multiple of 1 MiB
+ * @backend: where its pages come from
  *
- * Reserves address space only. Returns: (nullable): NULL with %HB_ERROR_HOST
+ * Reserves address space, and of huge pages from the host's pool the pages too; nothing is fetched.
+ *
+ * Returns: (nullable): NULL with %HB_ERROR_HOST or %HB_ERROR_INVALID, starting with the flag to
+ * blame
  */
-HbMemory *hb_memory_create(guint64 size, GError **error);
+HbMemory *hb_memory_create(guint64 size, const HbMemoryBackend *backend, GError **error);
 
 /** hb_memory_destroy: waits for hb_memory_populate()'s threads. Takes NULL. */
 void hb_memory_destroy(HbMemory *memory);

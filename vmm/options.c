@@ -230,11 +230,21 @@ static gboolean read_device(HbOptions *options, const Flag *flag, const char *va
 	return properties && hb_devices_add(&options->devices, properties, error);
 }
 
+static gboolean read_object(HbOptions *options, const Flag *flag, const char *value, GError **error)
+{
+	g_autoptr(HbProperties) properties =
+		value[0] == '{' ? hb_properties_from_json_text(value, error)
+				: hb_properties_parse(value, "qom-type", error);
+
+	return properties && hb_memory_options_add(&options->memory_options, properties, error);
+}
+
 #define MEMBER(name) offsetof(HbOptions, name)
 
 static const Flag flags[] = {
 	{ "machine", "q35[,accel=kvm][,PROPERTY=...]",
-	  "the machine; q35 is the only one; more properties: x-hotbay-max-vectors=N, how many "
+	  "the machine; q35 is the only one; more properties: memory-backend=ID, see "
+	  "-object; x-hotbay-max-vectors=N, how many "
 	  "interrupt vectors the drives of all VMs of the host may have when this one adds a drive "
 	  "(default 4096); passthrough-hotplug=on|off, whether drives come and go while the guest "
 	  "runs (default on where there is a hot-plug slot); off makes all slots hotplug=off",
@@ -246,6 +256,17 @@ static const Flag flags[] = {
 	{ "smp", "N|cpus=N[,sockets=,cores=,threads=]", "vCPUs, 1 to 128 (default 1)", read_smp },
 	{ "m", "SIZE|size=SIZE", "guest memory, in MiB or with K, M, G, T (default 128M)",
 	  read_memory },
+	{ "object", "memory-backend-memfd,id=ID,size=SIZE[,hugetlb=on][,hugetlbsize=SIZE]",
+	  "where guest memory comes from, with -machine memory-backend=ID: a memfd, of huge pages "
+	  "with hugetlb=on; others: memory-backend-file,mem-path=PATH, memory-backend-ram; more "
+	  "properties: share=on|off prealloc=on|off dump=on|off; JSON works too",
+	  read_object },
+	{ "mem-path", "PATH",
+	  "guest memory from that file, or from one in that folder, such as a "
+	  "mounted hugetlbfs",
+	  read_path, MEMBER(memory_options.path) },
+	{ "mem-prealloc", NULL, "fetch all guest memory before the guest starts", read_switch,
+	  MEMBER(memory_options.prealloc) },
 	{ "overcommit", "mem-lock=on|off", "lock guest memory; always done where a drive can be",
 	  read_overcommit },
 	{ "name", "NAME|guest=NAME", "the guest's name", read_name },
@@ -350,6 +371,7 @@ static HbOptions *options_new(void)
 	options->max_vectors = HB_VFIO_DEFAULT_MAX_VECTORS;
 	options->qmp = g_ptr_array_new_with_free_func(free_chardev);
 	hb_devices_init(&options->devices);
+	hb_memory_options_init(&options->memory_options);
 	return options;
 }
 
@@ -449,7 +471,9 @@ static gboolean complete(HbOptions *options, GError **error)
 		g_prefix_error(error, "-device: ");
 		return FALSE;
 	}
-	return settle_hotplug(options, error) && check_acpi_slots(options, error) &&
+	return hb_memory_options_settle(&options->memory_options, &options->memory,
+					options->has_memory, error) &&
+	       settle_hotplug(options, error) && check_acpi_slots(options, error) &&
 	       check_kernel(options, error);
 }
 
@@ -488,6 +512,7 @@ void hb_options_free(HbOptions *options)
 	hb_chardev_options_free(options->serial);
 	g_ptr_array_unref(options->qmp);
 	hb_devices_finish(&options->devices);
+	hb_memory_options_finish(&options->memory_options);
 	g_free(options);
 }
 

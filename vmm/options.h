@@ -5,6 +5,7 @@
 
 #include "vmm/chardev.h"
 #include "vmm/device-options.h"
+#include "vmm/memory-options.h"
 
 /* The most vCPUs of a VM with hot-plug passthrough. */
 #define HB_OPTIONS_MAX_CPUS 128
@@ -38,6 +39,7 @@ typedef struct HbOptions {
 	guint cpus;
 	HbTopology topology;
 	guint64 memory; /* bytes */
+	HbMemoryOptions memory_options;
 	gboolean mem_lock;
 	HbPassthroughHotplug passthrough_hotplug;
 	guint max_vectors;     /* interrupt vectors of the host's drives together */
@@ -49,6 +51,7 @@ typedef struct HbOptions {
 	GPtrArray *qmp;		  /* of HbChardevOptions, each a unix socket's server */
 	char *pidfile;
 	gboolean has_serial; /* -serial was given */
+	gboolean has_memory; /* -m was given */
 	gboolean nographic;
 	gboolean no_reboot;
 	gboolean no_shutdown;

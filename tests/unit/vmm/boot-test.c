@@ -25,7 +25,7 @@ static HbBoot *boot;
 static void set_up(void)
 {
 	folder = g_dir_make_tmp("hotbay-boot-XXXXXX", NULL);
-	memory = hb_memory_create(64 * MIB, NULL);
+	memory = hb_memory_create(64 * MIB, &(HbMemoryBackend){ 0 }, NULL);
 }
 
 static void tear_down(void)

@@ -61,7 +61,7 @@ static void create(gboolean hotplug)
 	host = hb_host_create(&host_ops, NULL, NULL);
 	bridge = hb_host_bridge_create(host, &config, NULL);
 	vfio = hb_vfio_create(host, 0);
-	memory = hb_memory_create(1 << 20, NULL);
+	memory = hb_memory_create(1 << 20, &(HbMemoryBackend){ 0 }, NULL);
 	drives = hb_drives_create(bridge, vfio, memory, on_event, NULL);
 	hb_devices_init(&devices);
 	add_port("pcie-root-port,id=bay0,slot=1");

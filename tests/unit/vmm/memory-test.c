@@ -6,6 +6,7 @@
 #include "tests/unit/suite.h"
 #include "vmm/memory.h"
 
+#include <fcntl.h>
 #include <hotbay/error.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -16,11 +17,21 @@
 #define GIB (1ULL << 30)
 
 static HbMemory *memory;
+static char id[] = "m";
+static char null[] = "/dev/null";
+static char nowhere[] = "/proc/none/file";
+
+static void create_from(guint64 size, const HbMemoryBackend *backend)
+{
+	g_autoptr(GError) error = NULL;
+
+	memory = hb_memory_create(size, backend, &error);
+	ck_assert_msg(memory != NULL, "%s", error ? error->message : "");
+}
 
 static void create(guint64 size)
 {
-	memory = hb_memory_create(size, NULL);
-	ck_assert_ptr_nonnull(memory);
+	create_from(size, &(HbMemoryBackend){ 0 });
 }
 
 static void tear_down(void)
@@ -106,6 +117,121 @@ START_TEST(test_memory_that_is_not_populated_needs_no_wait)
 }
 END_TEST
 
+START_TEST(test_a_memfd_can_be_populated_too)
+{
+	const HbMemoryBackend backend = { .kind = HB_MEMORY_MEMFD, .id = id, .share = TRUE };
+
+	create_from(70 * MIB, &backend);
+	guint8 *base = hb_memory_at(memory, 0, 70 * MIB);
+
+	base[33 * MIB] = 0x5a;
+	hb_memory_populate(memory);
+	ck_assert(hb_memory_wait_populated(memory, NULL));
+	ck_assert(is_resident(base, 70 * MIB));
+	ck_assert_uint_eq(base[33 * MIB], 0x5a);
+}
+END_TEST
+
+static char *make_file(gsize size)
+{
+	char *path;
+	int fd = g_file_open_tmp("memory-XXXXXX", &path, NULL);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(ftruncate(fd, (off_t)size), 0);
+	close(fd);
+	return path;
+}
+
+/* Of a file with one byte set, whether the guest sees it, and whether the file sees the guest's. */
+static void share_file(gboolean share, guint8 expected)
+{
+	g_autofree char *path = make_file(4 * MIB);
+	const HbMemoryBackend backend = {
+		.kind = HB_MEMORY_FILE, .id = id, .path = path, .share = share
+	};
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+	guint8 byte = 7;
+
+	ck_assert_int_eq(pwrite(fd, &byte, 1, 5000), 1);
+	create_from(4 * MIB, &backend);
+	guint8 *base = hb_memory_at(memory, 0, 4 * MIB);
+	ck_assert_uint_eq(base[5000], 7);
+	base[5000] = 8;
+	ck_assert_int_eq(pread(fd, &byte, 1, 5000), 1);
+	ck_assert_uint_eq(byte, expected);
+	close(fd);
+	unlink(path);
+}
+
+START_TEST(test_a_shared_file_sees_what_the_guest_writes)
+{
+	share_file(TRUE, 8);
+}
+END_TEST
+
+START_TEST(test_a_private_file_keeps_what_it_had)
+{
+	share_file(FALSE, 7);
+}
+END_TEST
+
+START_TEST(test_a_file_in_a_folder_leaves_nothing_there)
+{
+	g_autofree char *folder = g_dir_make_tmp("memory-XXXXXX", NULL);
+	const HbMemoryBackend backend = { .kind = HB_MEMORY_FILE, .path = folder, .share = TRUE };
+
+	create_from(4 * MIB, &backend);
+	/* Only an empty folder goes. */
+	ck_assert_int_eq(rmdir(folder), 0);
+	((guint8 *)hb_memory_at(memory, 0, 4 * MIB))[MIB] = 1;
+}
+END_TEST
+
+static void assert_refused(guint64 size, const HbMemoryBackend *backend, const char *start,
+			   const char *part)
+{
+	g_autoptr(GError) error = NULL;
+
+	ck_assert_ptr_null(hb_memory_create(size, backend, &error));
+	ck_assert_msg(g_str_has_prefix(error->message, start) && strstr(error->message, part), "%s",
+		      error->message);
+}
+
+START_TEST(test_a_file_that_is_too_short_is_refused_and_kept)
+{
+	g_autofree char *path = make_file(MIB);
+	const HbMemoryBackend backend = { .kind = HB_MEMORY_FILE, .id = id, .path = path };
+
+	assert_refused(4 * MIB, &backend, "-object: m:", "has 1 MiB and guest memory needs 4 MiB");
+	ck_assert_int_eq(access(path, F_OK), 0);
+	unlink(path);
+}
+END_TEST
+
+START_TEST(test_a_file_that_cannot_be_is_refused_by_its_flag)
+{
+	const HbMemoryBackend device = { .kind = HB_MEMORY_FILE, .path = null };
+	const HbMemoryBackend missing = { .kind = HB_MEMORY_FILE, .path = nowhere };
+
+	assert_refused(4 * MIB, &device, "-mem-path:", "no regular file");
+	assert_refused(4 * MIB, &missing, "-mem-path:", "/proc/none/file");
+}
+END_TEST
+
+/* No host has huge pages of 512 GiB in its pool, and few have any of the others. */
+START_TEST(test_huge_pages_that_the_host_has_not_are_named)
+{
+	HbMemoryBackend backend = { .kind = HB_MEMORY_MEMFD, .id = id, .hugetlb = TRUE };
+
+	backend.huge_page = 512 * GIB;
+	assert_refused(512 * GIB, &backend, "-object: m:", "/sys/kernel/mm/hugepages");
+	backend.huge_page = 2 * MIB;
+	assert_refused(1024 * GIB, &backend, "-object: m:", "nr_hugepages");
+	assert_refused(3 * MIB, &backend, "-object: m:", "no multiple of its pages of 2 MiB");
+}
+END_TEST
+
 /* Root may lock whatever the limit says, so ask as somebody else, and come back. */
 static gboolean lock_with_limit(const struct rlimit *limit, GError **error)
 {
@@ -145,6 +271,13 @@ Suite *test_suite(void)
 	tcase_add_test(tests, test_addresses_are_found_within_one_range_only);
 	tcase_add_test(tests, test_populated_memory_is_there_and_keeps_its_contents);
 	tcase_add_test(tests, test_memory_that_is_not_populated_needs_no_wait);
+	tcase_add_test(tests, test_a_memfd_can_be_populated_too);
+	tcase_add_test(tests, test_a_shared_file_sees_what_the_guest_writes);
+	tcase_add_test(tests, test_a_private_file_keeps_what_it_had);
+	tcase_add_test(tests, test_a_file_in_a_folder_leaves_nothing_there);
+	tcase_add_test(tests, test_a_file_that_is_too_short_is_refused_and_kept);
+	tcase_add_test(tests, test_a_file_that_cannot_be_is_refused_by_its_flag);
+	tcase_add_test(tests, test_huge_pages_that_the_host_has_not_are_named);
 	tcase_add_test(tests, test_a_low_limit_is_named_with_its_remedy);
 	suite_add_tcase(suite, tests);
 	return suite;
