@@ -13,6 +13,9 @@
  * administrator, is not fought; it has to come anew, and then it counts as another drive. So when
  * the worker is done, its result is for the drive that it was started for, or for nobody.
  *
+ * When the kernel had to leave out something of what it tells, all bays are looked at again: what
+ * is there and was not known has come, what was known and is gone has left.
+ *
  * Loop thread, but for run_take(), run_attention() and hb_bays_claim_arrival(). What the last reads
  * is changed on the loop with the lock.
  */
@@ -28,6 +31,7 @@
 #include <hotbay/error.h>
 
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define CLASS_NVME  0x0108 /* PCI Code and ID r1.15 §1.2 */
@@ -43,6 +47,7 @@ struct HbBay {
 	HbBayListener listener; /* NULL: not watched yet */
 	gpointer data;
 	char *drive;	  /* address; NULL: empty; changed with the lock */
+	guint64 folder;	  /* tells it from who has that address later: see get_folder() */
 	guint n_arrivals; /* tells a drive from its successors */
 	guint taking;	  /* the arrival that a worker is busy with; 0: none does */
 	GThread *worker;
@@ -167,6 +172,17 @@ static gboolean is_virtual(const HbBays *bays, const char *address)
 	return hb_host_files_exist(bays->host.root, "sys/bus/pci/devices/%s/physfn", address);
 }
 
+/* The number of the drive's folder in sysfs, which is another one for each that comes to an address
+ * (fs/kernfs/dir.c, Linux 6.1); 0 if it is gone. */
+static guint64 get_folder(const HbBays *bays, const char *address)
+{
+	g_autofree char *path =
+		hb_host_files_path(bays->host.root, "sys/bus/pci/devices/%s", address);
+	struct stat info;
+
+	return stat(path, &info) == 0 ? info.st_ino : 0;
+}
+
 /* Of a drive with several functions the first one counts; virtual ones are nobody's push. */
 static void on_add(HbBay *bay, const char *address)
 {
@@ -177,6 +193,7 @@ static void on_add(HbBay *bay, const char *address)
 		return;
 	}
 	set_drive(bay, g_strdup(address));
+	bay->folder = get_folder(bay->bays, address);
 	bay->n_arrivals++;
 	start_taking(bay);
 	tell(bay, HB_BAY_DRIVE_ADDED, address, NULL);
@@ -191,6 +208,45 @@ static void on_remove(HbBay *bay, const char *address)
 	drive = bay->drive;
 	set_drive(bay, NULL);
 	tell(bay, HB_BAY_DRIVE_REMOVED, drive, NULL);
+}
+
+/* The first drive's function below the port, by sysfs; NULL if there is none. */
+static char *find_drive(const HbBays *bays, const char *port)
+{
+	g_autoptr(GPtrArray) names =
+		hb_host_files_list(bays->host.root, "sys/bus/pci/devices/%s", port);
+
+	for (guint i = 0; i < names->len; i++) {
+		const char *name = g_ptr_array_index(names, i);
+
+		if (read_class(bays, name) >> 8 == CLASS_NVME && !is_virtual(bays, name))
+			return g_strdup(name);
+	}
+	return NULL;
+}
+
+static void look_again(HbBay *bay)
+{
+	guint64 folder = bay->drive ? get_folder(bay->bays, bay->drive) : 0;
+	g_autofree char *found = find_drive(bay->bays, bay->port);
+
+	if (bay->drive && (!folder || folder != bay->folder))
+		on_remove(bay, bay->drive);
+	if (found)
+		on_add(bay, found);
+}
+
+static void look_at_all(const HbBays *bays)
+{
+	hb_host_log(bays->embedder, G_LOG_LEVEL_WARNING,
+		    "the host's kernel told of more devices than could be heard: looking at all "
+		    "bays again");
+	for (guint i = 0; i < bays->list->len; i++) {
+		HbBay *bay = g_ptr_array_index(bays->list, i);
+
+		if (bay->listener)
+			look_again(bay);
+	}
 }
 
 static HbBay *find_bay(const HbBays *bays, const char *port)
@@ -237,12 +293,13 @@ void hb_bays_hear(const HbUevent *event, gpointer data)
 	g_autofree char *port = get_port(event);
 	g_autofree char *address = g_path_get_basename(event->path);
 	HbBay *bay = find_bay(data, port);
+	gboolean is_watched = bay && bay->listener;
 
-	if (!bay || !bay->listener)
-		return;
-	if (strcmp(event->action, "add") == 0)
+	if (strcmp(event->action, HB_UEVENT_LOST) == 0)
+		look_at_all(data);
+	else if (is_watched && strcmp(event->action, "add") == 0)
 		on_add(bay, address);
-	else if (strcmp(event->action, "remove") == 0)
+	else if (is_watched && strcmp(event->action, "remove") == 0)
 		on_remove(bay, address);
 }
 
@@ -374,15 +431,6 @@ void hb_bays_destroy(HbBays *bays)
 	g_free(bays);
 }
 
-/* The function that is there already, if it is a drive's. */
-static char *find_drive(const HbBays *bays, const HbHostSlot *slot)
-{
-	for (guint i = 0; slot->occupants[i]; i++)
-		if (read_class(bays, slot->occupants[i]) >> 8 == CLASS_NVME)
-			return g_strdup(slot->occupants[i]);
-	return NULL;
-}
-
 HbBay *hb_bays_claim(HbBays *bays, const char *slot, GError **error)
 {
 	const HbHostSlot *found = hb_bay_slot_find(bays->inventory, slot, error);
@@ -404,7 +452,8 @@ HbBay *hb_bays_claim(HbBays *bays, const char *slot, GError **error)
 	bay->port = g_strdup(found->port);
 	bay->lock = lock;
 	bay->has_attention = found->attention != HB_HOST_INDICATOR_ABSENT;
-	bay->drive = find_drive(bays, found);
+	bay->drive = find_drive(bays, bay->port);
+	bay->folder = bay->drive ? get_folder(bays, bay->drive) : 0;
 	g_mutex_lock(&bays->lock);
 	g_ptr_array_add(bays->list, bay);
 	g_mutex_unlock(&bays->lock);

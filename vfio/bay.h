@@ -16,7 +16,7 @@ HbBays *hb_bays_create_on(const HbBindHost *host, HbHost *embedder, guint patien
 /** hb_bays_claim_arrival: @data is the HbBays; any thread, before hb_bays_hear() has the event. */
 void hb_bays_claim_arrival(const HbUevent *event, gpointer data);
 
-/** hb_bays_hear: @data is the HbBays. */
+/** hb_bays_hear: @data is the HbBays. On %HB_UEVENT_LOST each bay is looked at again. */
 void hb_bays_hear(const HbUevent *event, gpointer data);
 
 #endif

@@ -10,6 +10,10 @@
  * with a real-time priority where the process may have one, and hands on to the loop:
  *
  *     kernel --netlink--> thread: first() --queue, eventfd--> loop: then()
+ *
+ * The kernel keeps for a listener what fits its buffer, drops what comes until that is empty, and
+ * says so once, by ENOBUFS (net/netlink/af_netlink.c, netlink_overrun(), Linux 6.1). So the buffer
+ * is large, and when it was not large enough, the loop is told as soon as it is empty.
  */
 
 #include "vfio/uevent.h"
@@ -23,6 +27,9 @@
 #include <sched.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
+
+/* Some thousand events: of all the drives of a host, and of what comes with each. */
+#define BUFFER_SIZE (4 << 20)
 
 struct HbUevents {
 	struct udev *udev;
@@ -58,20 +65,42 @@ static void hand_on(HbUevents *uevents, const HbUevent *event)
 	eventfd_write(uevents->news_fd, 1);
 }
 
-static void receive(HbUevents *uevents)
+static void pass(HbUevents *uevents, struct udev_device *device)
+{
+	const HbUevent event = { .action = udev_device_get_action(device),
+				 .path = udev_device_get_devpath(device) };
+
+	if (event.action && event.path) {
+		uevents->first(&event, uevents->data);
+		hand_on(uevents, &event);
+	}
+	udev_device_unref(device);
+}
+
+/* NULL: there is none, or, with @lost, there are some that the kernel has dropped. */
+static struct udev_device *receive_one(HbUevents *uevents, gboolean *lost)
 {
 	struct udev_device *device;
 
-	while ((device = udev_monitor_receive_device(uevents->monitor))) {
-		const HbUevent event = { .action = udev_device_get_action(device),
-					 .path = udev_device_get_devpath(device) };
+	errno = 0;
+	device = udev_monitor_receive_device(uevents->monitor);
+	*lost = !device && errno == ENOBUFS;
+	return device;
+}
 
-		if (event.action && event.path) {
-			uevents->first(&event, uevents->data);
-			hand_on(uevents, &event);
-		}
-		udev_device_unref(device);
+static void receive(HbUevents *uevents)
+{
+	const HbUevent loss = { .action = HB_UEVENT_LOST, .path = "" };
+	struct udev_device *device;
+	gboolean lost, any_lost = FALSE;
+
+	while ((device = receive_one(uevents, &lost)) || lost) {
+		if (device)
+			pass(uevents, device);
+		any_lost |= lost;
 	}
+	if (any_lost)
+		hand_on(uevents, &loss);
 }
 
 static gpointer listen_thread(gpointer data)
@@ -113,6 +142,9 @@ static gboolean listen_to_kernel(HbUevents *uevents)
 	uevents->udev = udev_new();
 	uevents->monitor =
 		uevents->udev ? udev_monitor_new_from_netlink(uevents->udev, "kernel") : NULL;
+	/* a smaller buffer, as who may not have this one has it, overflows sooner */
+	if (uevents->monitor)
+		udev_monitor_set_receive_buffer_size(uevents->monitor, BUFFER_SIZE);
 	return uevents->monitor &&
 	       udev_monitor_filter_add_match_subsystem_devtype(uevents->monitor, "pci", NULL) >=
 		       0 &&

@@ -18,6 +18,7 @@
 #define IDLE_PATH   "/devices/pci0000:00/0000:00:04.0/" IDLE
 #define MOUNTED	    "0000:02:00.0" /* in slot 2 */
 #define MOUNT_PATH  "/devices/pci0000:00/0000:00:04.1/" MOUNTED
+#define FOLDER	    "sys" IDLE_PATH
 #define DRIVER	    "sys/bus/pci/devices/" IDLE "/driver"
 #define OVERRIDE    "sys/bus/pci/devices/" IDLE "/driver_override"
 #define PATIENCE_MS 50
@@ -84,6 +85,34 @@ static void hear(const char *action, const char *path)
 
 	hb_bays_claim_arrival(&event, bays);
 	hb_bays_hear(&event, bays);
+}
+
+/* The kernel had to leave out what it told last. */
+static void hear_loss(void)
+{
+	hear(HB_UEVENT_LOST, "");
+}
+
+static void take_out(void)
+{
+	host_tree_remove(root, FOLDER);
+	host_tree_remove(root, "sys/bus/pci/devices/" IDLE);
+}
+
+/* A drive that no driver has looked at yet. */
+static void put_in(const char *address)
+{
+	g_autofree char *folder =
+		g_strdup_printf("sys/devices/pci0000:00/0000:00:04.0/%s/", address);
+	g_autofree char *class = g_strconcat(folder, "class", NULL);
+	g_autofree char *override = g_strconcat(folder, "driver_override", NULL);
+	g_autofree char *link = g_strdup_printf("sys/bus/pci/devices/%s", address);
+	g_autofree char *target =
+		g_strdup_printf("../../../devices/pci0000:00/0000:00:04.0/%s", address);
+
+	host_tree_write(root, class, "0x010802\n");
+	host_tree_write(root, override, "(null)\n");
+	host_tree_link(root, link, target);
 }
 
 static void wait_for(const char *word)
@@ -286,6 +315,71 @@ START_TEST(a_drive_may_come_back_under_another_address)
 }
 END_TEST
 
+START_TEST(what_is_as_it_was_is_no_news_when_events_were_lost)
+{
+	watch("1", TRUE);
+	watch("62", TRUE);
+	hear_loss();
+	ck_assert_str_eq(told->str, "");
+	ck_assert_uint_eq(kernel.steps, 0);
+}
+END_TEST
+
+START_TEST(a_removal_that_was_lost_is_found)
+{
+	HbBay *bay = watch("1", TRUE);
+
+	take_out();
+	hear_loss();
+	ck_assert_str_eq(told->str, "removed ");
+	ck_assert_ptr_null(hb_bay_get_drive(bay));
+	hear("remove", IDLE_PATH);
+	ck_assert_str_eq(told->str, "removed ");
+}
+END_TEST
+
+START_TEST(a_push_that_was_lost_is_found_and_the_drive_taken)
+{
+	HbBay *bay = watch("1", TRUE);
+
+	take_out();
+	hear("remove", IDLE_PATH);
+	put_in("0000:21:00.0");
+	hear_loss();
+	hear("add", "/devices/pci0000:00/0000:00:04.0/0000:21:00.0");
+	wait_for("taken");
+	ck_assert_str_eq(told->str, "removed added taken ");
+	ck_assert_str_eq(hb_bay_get_drive(bay), "0000:21:00.0");
+	g_autofree char *driver =
+		hb_host_files_link_name(root, "sys/bus/pci/devices/0000:21:00.0/driver");
+	ck_assert_str_eq(driver, "vfio-pci");
+}
+END_TEST
+
+START_TEST(another_drive_at_the_same_address_is_found_when_both_events_were_lost)
+{
+	watch("1", TRUE);
+	take_out();
+	put_in(IDLE);
+	hear_loss();
+	wait_for("taken");
+	ck_assert_str_eq(told->str, "removed added taken ");
+	assert_driver("vfio-pci");
+	hear_loss();
+	ck_assert_str_eq(told->str, "removed added taken ");
+}
+END_TEST
+
+START_TEST(what_is_no_drive_is_not_found_when_events_were_lost)
+{
+	watch("1", TRUE);
+	host_tree_write(root, "sys/bus/pci/devices/" IDLE "/class", "0x020000\n");
+	hear("remove", IDLE_PATH);
+	hear_loss();
+	ck_assert_str_eq(told->str, "removed ");
+}
+END_TEST
+
 START_TEST(a_drive_that_is_there_is_taken_at_once_for_a_machine_that_starts)
 {
 	HbBay *bay = watch("1", TRUE);
@@ -318,6 +412,12 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, what_is_no_drive_is_refused);
 	tcase_add_test(tcase, a_drive_in_another_slot_is_nobodys);
 	tcase_add_test(tcase, a_drive_may_come_back_under_another_address);
+	tcase_add_test(tcase, what_is_as_it_was_is_no_news_when_events_were_lost);
+	tcase_add_test(tcase, a_removal_that_was_lost_is_found);
+	tcase_add_test(tcase, a_push_that_was_lost_is_found_and_the_drive_taken);
+	tcase_add_test(tcase,
+		       another_drive_at_the_same_address_is_found_when_both_events_were_lost);
+	tcase_add_test(tcase, what_is_no_drive_is_not_found_when_events_were_lost);
 	tcase_add_test(tcase, a_drive_that_is_there_is_taken_at_once_for_a_machine_that_starts);
 	suite_add_tcase(suite, tcase);
 	return suite;
