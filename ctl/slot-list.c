@@ -44,6 +44,19 @@ JsonObject *hb_slot_list_get_occupant(JsonObject *slot)
 							     : NULL;
 }
 
+gboolean hb_slot_list_is_bound(JsonObject *slot)
+{
+	return hb_json_get_string(slot, "host-slot") != NULL;
+}
+
+gboolean hb_slot_list_any_is_bound(JsonArray *slots)
+{
+	for (guint i = 0; i < json_array_get_length(slots); i++)
+		if (hb_slot_list_is_bound(hb_slot_list_get(slots, i)))
+			return TRUE;
+	return FALSE;
+}
+
 static const char *find_in_slot(JsonObject *slot, const char *word)
 {
 	JsonArray *occupants = hb_json_get_array(slot, "occupants");

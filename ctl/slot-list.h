@@ -21,6 +21,12 @@ char *hb_slot_list_find_device(JsonArray *slots, const char *word, GError **erro
 /** hb_slot_list_get: Returns: (transfer none) (nullable): an element, if it is an object. */
 JsonObject *hb_slot_list_get(JsonArray *slots, guint index);
 
+/** hb_slot_list_is_bound: whether a slot is bound to a slot of the host. */
+gboolean hb_slot_list_is_bound(JsonObject *slot);
+
+/** hb_slot_list_any_is_bound: whether one of them is. */
+gboolean hb_slot_list_any_is_bound(JsonArray *slots);
+
 /** hb_slot_list_get_occupant: Returns: (transfer none) (nullable): the first in the slot. */
 JsonObject *hb_slot_list_get_occupant(JsonObject *slot);
 

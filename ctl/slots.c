@@ -24,19 +24,6 @@ static char *tell(JsonObject *slot, const char *name)
 	return g_strdup(hb_json_get_boolean(slot, name) ? "yes" : "no");
 }
 
-static gboolean is_bound(JsonObject *slot)
-{
-	return hb_json_get_string(slot, "host-slot") != NULL;
-}
-
-static gboolean any_is_bound(JsonArray *slots)
-{
-	for (guint i = 0; i < json_array_get_length(slots); i++)
-		if (is_bound(hb_slot_list_get(slots, i)))
-			return TRUE;
-	return FALSE;
-}
-
 static void add_row(HbTable *table, JsonObject *slot)
 {
 	JsonObject *occupant = hb_slot_list_get_occupant(slot);
@@ -54,7 +41,7 @@ static void add_row(HbTable *table, JsonObject *slot)
 	cells[9] = g_strdup(hb_json_get_boolean(slot, "removal-pending") ? "removal"
 			    : occupant ? hb_json_get_string(occupant, "state")
 				       : NULL);
-	if (is_bound(slot)) {
+	if (hb_slot_list_is_bound(slot)) {
 		cells[10] = copy(slot, "host-slot");
 		cells[11] = copy(slot, "auto-add");
 		cells[12] = copy(slot, "host-drive");
@@ -65,7 +52,7 @@ static void add_row(HbTable *table, JsonObject *slot)
 static void print_table(FILE *out, JsonArray *slots)
 {
 	g_autoptr(HbTable) table =
-		hb_table_create(any_is_bound(slots) ? COLUMNS BAY_COLUMNS : COLUMNS);
+		hb_table_create(hb_slot_list_any_is_bound(slots) ? COLUMNS BAY_COLUMNS : COLUMNS);
 	g_autofree char *text = NULL;
 
 	for (guint i = 0; i < json_array_get_length(slots); i++)

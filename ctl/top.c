@@ -2,8 +2,9 @@
 /* Copyright the hotbay authors */
 
 /*
- * hotbayctl top: all slots of a VM, live. On a terminal the screen is drawn anew at each interval;
- * anywhere else one table follows the other.
+ * hotbayctl top: all slots of a VM, live. On a terminal the screen is drawn anew at each interval,
+ * and what does not fit its width is cut off; anywhere else one table follows the other. Where a
+ * slot is bound to a slot of the host, the table has what there is to tell of that bay as well.
  */
 
 #include "ctl/command.h"
@@ -17,11 +18,16 @@
 #include <signal.h>
 #include <unistd.h>
 
-#define ENTER_SCREEN "\033[?1049h\033[?25l"
-#define LEAVE_SCREEN "\033[?25h\033[?1049l"
+/* The other screen, without cursor and without a line's going on in the next one. */
+#define ENTER_SCREEN "\033[?1049h\033[?25l\033[?7l"
+#define LEAVE_SCREEN "\033[?7h\033[?25h\033[?1049l"
 #define HOME	     "\033[H"
 #define CLEAR_LINE   "\033[K\n"
 #define CLEAR_REST   "\033[J"
+
+/* Short heads: with the bays' columns it is to fit into 100. */
+#define COLUMNS	    "SLOT|DRIVE|HOST|STATE|ATTN|POWER|DOING|<INTR/S>"
+#define BAY_COLUMNS "|BAY|AUTO-ADD|IN-BAY"
 
 typedef struct Top {
 	const HbInvocation *invocation;
@@ -88,7 +94,7 @@ static void add_row(Top *top, HbTable *table, JsonObject *slot, const char *inte
 {
 	JsonObject *occupant = hb_slot_list_get_occupant(slot);
 	const char *host = hb_json_get_string(occupant, "host");
-	char **cells = g_new0(char *, 9);
+	char **cells = g_new0(char *, 12);
 
 	cells[0] = g_strdup(hb_json_get_string(slot, "id"));
 	cells[1] = tell_drive(occupant);
@@ -100,6 +106,11 @@ static void add_row(Top *top, HbTable *table, JsonObject *slot, const char *inte
 				    ? "removal"
 				    : hb_json_get_string(occupant, "state"));
 	cells[7] = tell_rate(top, interrupts, host, seconds);
+	if (hb_slot_list_is_bound(slot)) {
+		cells[8] = g_strdup(hb_json_get_string(slot, "host-slot"));
+		cells[9] = g_strdup(hb_json_get_string(slot, "auto-add"));
+		cells[10] = g_strdup(hb_json_get_string(slot, "host-drive"));
+	}
 	hb_table_add(table, cells);
 }
 
@@ -112,8 +123,8 @@ static char *read_interrupts(void)
 
 static char *make_table(Top *top, JsonArray *slots)
 {
-	g_autoptr(HbTable) table = hb_table_create(
-		"SLOT|DRIVE|HOST|STATE|ATTENTION-LED|POWER-LED|DOING|<INTERRUPTS/S>");
+	g_autoptr(HbTable) table =
+		hb_table_create(hb_slot_list_any_is_bound(slots) ? COLUMNS BAY_COLUMNS : COLUMNS);
 	g_autofree char *interrupts = read_interrupts();
 	gint64 now = g_get_monotonic_time();
 	double seconds = top->looked ? (double)(now - top->looked) / G_USEC_PER_SEC : 0;

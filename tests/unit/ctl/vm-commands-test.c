@@ -378,6 +378,34 @@ START_TEST(top_off_a_terminal_is_one_table_after_the_other)
 }
 END_TEST
 
+START_TEST(top_has_the_bays_too_and_fits_100_columns)
+{
+	const FakeAnswer answers[] = { { "x-hotbay-query-slots", BOUND_SLOTS } };
+
+	start(answers, 1);
+	g_auto(Run) run = run_hotbayctl("top --count 1");
+	g_auto(GStrv) lines = g_strsplit(run.out, "\n", -1);
+	ck_assert_int_eq(run.status, HB_EXIT_DONE);
+	ck_assert_ptr_nonnull(strstr(run.out, "  INTR/S  BAY  AUTO-ADD     IN-BAY\n"));
+	ck_assert_ptr_nonnull(strstr(run.out, "       -  1-2  on           0000:01:00.0\n"));
+	ck_assert_ptr_nonnull(strstr(run.out, "       -  2    off          0000:02:00.0\n"));
+	ck_assert_ptr_nonnull(strstr(run.out, "       -  -    -            -\n"));
+	for (guint i = 0; lines[i]; i++)
+		ck_assert_msg(strlen(lines[i]) <= 100, "%s", lines[i]);
+	g_autofree char *heard = fake_vm_stop(vm);
+	ck_assert_str_eq(heard, QUERY);
+}
+END_TEST
+
+START_TEST(top_of_slots_that_are_not_bound_has_no_bays)
+{
+	const FakeAnswer answers[] = { { "x-hotbay-query-slots", SLOTS } };
+
+	start(answers, 1);
+	assert_run("top --count 1", HB_EXIT_DONE, "  DOING    INTR/S\n", NULL, QUERY);
+}
+END_TEST
+
 START_TEST(interrupts_are_those_of_the_drive_on_all_cpus)
 {
 	const char *text =
@@ -430,6 +458,8 @@ Suite *test_suite(void)
 		a_drive_that_the_host_keeps_is_a_line_with_the_reason,
 		events_of_a_vm_that_dies_end_with_a_complaint,
 		top_off_a_terminal_is_one_table_after_the_other,
+		top_has_the_bays_too_and_fits_100_columns,
+		top_of_slots_that_are_not_bound_has_no_bays,
 		interrupts_are_those_of_the_drive_on_all_cpus,
 		NULL,
 	};
