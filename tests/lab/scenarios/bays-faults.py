@@ -14,6 +14,8 @@ from host import SYSFS, read, swap_on, wait_until
 
 # Seconds: so many more than the guest's answer takes, that one cannot be taken for the other.
 HOST_TIMEOUT = 60
+# More than fit the 8 MiB in which the kernel keeps them, at over 500 bytes each with what belongs to it.
+EVENTS = 20000
 SLOT_CONTROL_HIGH = 0x79  # where the power indicator is, in a port's config space
 
 
@@ -29,6 +31,13 @@ def ports():
 
 def is_swap(disk):
     return any(line.split()[0] == disk for line in read("/proc/swaps").splitlines())
+
+
+def tell_much():
+    """The host's kernel tells more than it keeps for who does not listen."""
+    with open("/sys/devices/virtual/mem/null/uevent", "wb", buffering=0) as file:
+        for _ in range(EVENTS):
+            file.write(b"change")
 
 
 @contextmanager
@@ -78,6 +87,15 @@ def scenario(lab):
             assert second.driver() == "nvme" and is_swap(disk)
             assert vm.slots()["bay1"] is None and set(guest.disks()) == {first.name}
         lend(second)
+
+    with lab.step("a push that the VM was not told of, for all else that the host's kernel told meanwhile, is found"):
+        second.power_off()
+        since = guest.mark()
+        with deaf(vm):
+            tell_much()
+            second.push()
+        guest.disk_added(since)
+        assert "looking at all bays again" in vm.log(), vm.log()
 
     with lab.step("a guest that refuses what the host asks for is pulled from at once"):
         port = guest.place(second.name)[1]
