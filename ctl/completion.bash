@@ -43,7 +43,7 @@ _hotbayctl() {
 	bays | events) choices=--json ;;
 	slots) choices='--json --ids' ;;
 	top) choices='--interval --count' ;;
-	passthrough) choices="on off --persist --force --lose-data $(hotbayctl drives --addresses 2>/dev/null)" ;;
+	passthrough) choices="on off --persist --force --lose-data --from-vm $(hotbayctl drives --addresses 2>/dev/null)" ;;
 	add) choices="--id $(hotbayctl drives --addresses 2>/dev/null)" ;;
 	remove) choices="--timeout --then-pull $(hotbayctl --vm "$vm" slots --ids 2>/dev/null)" ;;
 	pull) choices=$(hotbayctl --vm "$vm" slots --ids 2>/dev/null) ;;

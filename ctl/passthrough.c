@@ -69,11 +69,12 @@ static HbExit complain(const HbInvocation *invocation, const char *text)
 
 HbExit hb_command_passthrough(HbInvocation *invocation)
 {
-	gboolean persist = FALSE, force = FALSE, lose_data = FALSE;
+	gboolean persist = FALSE, force = FALSE, lose_data = FALSE, from_vm = FALSE;
 	const GOptionEntry entries[] = {
 		{ "persist", 0, 0, G_OPTION_ARG_NONE, &persist, NULL, NULL },
 		{ "force", 0, 0, G_OPTION_ARG_NONE, &force, NULL, NULL },
 		{ "lose-data", 0, 0, G_OPTION_ARG_NONE, &lose_data, NULL, NULL },
+		{ "from-vm", 0, 0, G_OPTION_ARG_NONE, &from_vm, NULL, NULL },
 		{ NULL },
 	};
 
@@ -86,9 +87,12 @@ HbExit hb_command_passthrough(HbInvocation *invocation)
 		return complain(invocation, "on or off?");
 	if (!on && (persist || force || lose_data))
 		return complain(invocation, "these options are for on; off lasts by itself");
+	if (on && from_vm)
+		return complain(invocation, "--from-vm is for off");
 	if (lose_data && !force)
 		return complain(invocation, "--lose-data is for --force");
 	return run_switch(invocation, on,
 			  (persist ? HB_BIND_PERSIST : 0) | (force ? HB_BIND_FORCE : 0) |
-				  (lose_data ? HB_BIND_LOSE_DATA : 0));
+				  (lose_data ? HB_BIND_LOSE_DATA : 0) |
+				  (from_vm ? HB_BIND_FROM_VM : 0));
 }

@@ -170,8 +170,10 @@ static gboolean inspect_for_vfio(const Switch *change, const HbHostDrive *drive,
 	return inspect_group(change, drive, error);
 }
 
-static gboolean inspect_for_kernel(const HbHostDrive *drive, GError **error)
+static gboolean inspect_for_kernel(const Switch *change, const HbHostDrive *drive, GError **error)
 {
+	if (change->request->flags & HB_BIND_FROM_VM)
+		return TRUE;
 	for (guint i = 0; i < drive->n_obstacles; i++)
 		if (drive->obstacles[i].kind == HB_OBSTACLE_VM)
 			return refuse(drive, &drive->obstacles[i], error);
@@ -202,7 +204,7 @@ static gboolean inspect(Switch *change, guint index, GError **error)
 	change->before[index].override = g_strdup(drive->override);
 	change->before[index].rule = hb_bind_rule_read(change->host->root, address);
 	return change->to_vfio ? inspect_for_vfio(change, drive, error)
-			       : inspect_for_kernel(drive, error);
+			       : inspect_for_kernel(change, drive, error);
 }
 
 /* ---- 3 claim ---- */
@@ -263,7 +265,8 @@ static gboolean probe_group(Switch *change, guint index, GError **error)
 	const HbHostDrive *drive = hb_inventory_find_drive(change->inventory, address);
 	g_autofree char *node = g_strdup_printf("dev/vfio/%d", drive->group);
 
-	if (change->to_vfio || g_strcmp0(drive->driver, VFIO) != 0 || drive->group < 0)
+	if (change->to_vfio || g_strcmp0(drive->driver, VFIO) != 0 || drive->group < 0 ||
+	    change->request->flags & HB_BIND_FROM_VM)
 		return TRUE;
 	if (!claim_node(change, address, node, error))
 		return FALSE;

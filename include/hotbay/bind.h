@@ -15,6 +15,7 @@ G_BEGIN_DECLS
  * @HB_BIND_PERSIST: and after each boot of the host
  * @HB_BIND_WAIT: while another switch is under way on this host, wait for its end
  */
+ * @HB_BIND_FROM_VM: to the kernel although a VM has the drive
 typedef enum HbBindFlags {
 	HB_BIND_NONE = 0,
 	HB_BIND_FORCE = 1 << 0,
@@ -22,6 +23,7 @@ typedef enum HbBindFlags {
 	HB_BIND_PERSIST = 1 << 2,
 	HB_BIND_WAIT = 1 << 3,
 } HbBindFlags;
+	HB_BIND_FROM_VM = 1 << 4,
 
 /** HbBindProgress: @address is about to undergo @step, or, when it fails, has its state restored.
  */
@@ -65,7 +67,9 @@ gboolean hb_bind_to_vfio(const HbBindRequest *request, GError **error);
  * hb_bind_to_kernel:
  *
  * Gives drives back to the host's own driver, and forgets what %HB_BIND_PERSIST wrote. Refuses with
- * %HB_ERROR_BUSY while a VM has one of them. Otherwise as hb_bind_to_vfio().
+ * %HB_ERROR_BUSY while a VM has one of them, unless with %HB_BIND_FROM_VM: then it is asked to let
+ * go, as by any unbind, and the kernel waits until it has: for a slot of hotbay's as long as
+ * @host_removal_timeout_ms of #HbPortConfig says. Otherwise as hb_bind_to_vfio().
  */
 gboolean hb_bind_to_kernel(const HbBindRequest *request, GError **error);
 

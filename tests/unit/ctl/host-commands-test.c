@@ -167,6 +167,7 @@ START_TEST(wrong_command_lines_are_told_from_each_other)
 	run_assert("passthrough on", HB_EXIT_USAGE, NULL, "a word is missing");
 	run_assert("passthrough maybe 01:00.0", HB_EXIT_USAGE, NULL, "on or off?");
 	run_assert("passthrough off 01:00.0 --persist", HB_EXIT_USAGE, NULL, "are for on");
+	run_assert("passthrough on 01:00.0 --from-vm", HB_EXIT_USAGE, NULL, "is for off");
 	run_assert("passthrough on 01:00.0 --lose-data", HB_EXIT_USAGE, NULL, "is for --force");
 	run_assert("--root / passthrough on 01:00.0", HB_EXIT_USAGE, NULL, "only be looked at");
 	run_assert("--vm x remove a --then-pull", HB_EXIT_USAGE, NULL, "Give a --timeout");
