@@ -2,15 +2,20 @@
 /* Copyright the hotbay authors */
 
 /*
- * A drive's rule in /etc/udev/rules.d. It holds for the address and the kind of drive found there,
- * so that it does not catch a network card which takes the address after a rebuild of the machine.
- * It does two things when the drive appears:
+ * A drive's rule in /etc/udev/rules.d. It holds for a place and a kind of drive. The place is the
+ * way from the root bus through the ports above the drive, by device and function numbers, as they
+ * are wired: bus numbers, and so addresses, are given out anew at each boot, and a device more can
+ * shift them all. A rule for an address could catch another drive of the same kind then, in use by
+ * the host. The serial number would be better still, but nobody knows it before a driver has the
+ * drive.
+ *
+ * The rule does two things when the drive appears:
  *
  *     driver_override    before the nvme module comes to be loaded (80-drivers.rules), so that in
  *                        the usual case the host's driver never sees the drive
  *     the program        after all rules: loads vfio-pci and binds the drive; or, if the nvme
- * driver was there first, switches it, with all the checks of a switch by hand: a drive that the
- * host has mounted meanwhile is left alone
+ *                        driver was there first, switches it, with all the checks of a switch by
+ *                        hand: a drive that the host has mounted meanwhile is left alone
  */
 
 #include "vfio/bind-rule.h"
@@ -21,12 +26,46 @@
 
 #include <errno.h>
 #include <glib/gstdio.h>
+#include <string.h>
 
 #define RULES "etc/udev/rules.d"
 
+static char *replace_addresses(const char *path, const char *replacement)
+{
+	g_autoptr(GRegex) address =
+		g_regex_new("([0-9a-f]+):[0-9a-f]{2}:([0-9a-f]{2}\\.[0-7])", 0, 0, NULL);
+
+	return g_regex_replace(address, path, -1, 0, replacement, 0, NULL);
+}
+
+/* "/devices/pci0000:00/0000:00:04.0/0000:01:00.0"; NULL if the drive is gone */
+static char *read_place(const char *root, const char *address)
+{
+	g_autofree char *link = hb_host_files_path(root, "sys/bus/pci/devices/%s", address);
+	g_autofree char *target = g_file_read_link(link, NULL);
+	const char *place = target ? strstr(target, "/devices/") : NULL;
+
+	return g_strdup(place);
+}
+
+/* "/devices/pci0000:00/0000:??:04.0/0000:??:00.0", as udev matches DEVPATH */
+static char *make_pattern(const char *root, const char *address)
+{
+	g_autofree char *place = read_place(root, address);
+
+	return place ? replace_addresses(place, "\\1:??:\\2") : NULL;
+}
+
+/* The place "0000:00-04.0-00.0" is in its name; NULL if the drive is gone. */
 static char *make_path(const char *root, const char *address)
 {
-	return hb_host_files_path(root, RULES "/70-hotbay-%s.rules", address);
+	g_autofree char *place = read_place(root, address);
+	g_autofree char *name = place ? replace_addresses(place, "\\2") : NULL;
+
+	if (!name)
+		return NULL;
+	g_strdelimit(name, "/", '-');
+	return hb_host_files_path(root, RULES "/70-hotbay-%s.rules", name + strlen("/devices/pci"));
 }
 
 char *hb_bind_rule_read(const char *root, const char *address)
@@ -34,25 +73,36 @@ char *hb_bind_rule_read(const char *root, const char *address)
 	g_autofree char *path = make_path(root, address);
 	char *text = NULL;
 
-	return g_file_get_contents(path, &text, NULL, NULL) ? text : NULL;
+	return path && g_file_get_contents(path, &text, NULL, NULL) ? text : NULL;
+}
+
+/* One of the drive's numbers, as it is and as udev compares it. */
+static void match_number(GString *match, const char *root, const char *address, const char *name)
+{
+	g_autofree char *value =
+		hb_host_files_read(root, "sys/bus/pci/devices/%s/%s", address, name);
+
+	if (value)
+		g_string_append_printf(match, ", ATTR{%s}==\"%s\"", name, value);
 }
 
 char *hb_bind_rule_make(const char *root, const char *address, const char *program)
 {
-	g_autofree char *vendor =
-		hb_host_files_read(root, "sys/bus/pci/devices/%s/vendor", address);
-	g_autofree char *device =
-		hb_host_files_read(root, "sys/bus/pci/devices/%s/device", address);
-	g_autofree char *match = g_strdup_printf(
-		"ACTION==\"add\", SUBSYSTEM==\"pci\", KERNEL==\"%s\", ATTR{class}==\"0x0108*\", "
-		"ATTR{vendor}==\"%s\", ATTR{device}==\"%s\"",
-		address, vendor ? vendor : "", device ? device : "");
+	static const char *const numbers[] = { "vendor", "device", "subsystem_vendor",
+					       "subsystem_device" };
+	g_autofree char *pattern = make_pattern(root, address);
+	g_autoptr(GString) match =
+		g_string_new("ACTION==\"add\", SUBSYSTEM==\"pci\", ATTR{class}==\"0x0108*\"");
 
-	return g_strdup_printf("# Made by hotbayctl passthrough on --persist.\n"
-			       "# hotbayctl passthrough off %s removes this file.\n"
+	g_string_append_printf(match, ", DEVPATH==\"%s\"", pattern ? pattern : "");
+	for (guint i = 0; i < G_N_ELEMENTS(numbers); i++)
+		match_number(match, root, address, numbers[i]);
+	return g_strdup_printf("# Made by hotbayctl passthrough on --persist, for the drive that "
+			       "was %s then.\n"
+			       "# hotbayctl passthrough off of the drive there removes this file.\n"
 			       "%s, DRIVER==\"\", ATTR{driver_override}=\"vfio-pci\"\n"
-			       "%s, RUN+=\"%s passthrough on %s\"\n",
-			       address, match, match, program, address);
+			       "%s, RUN+=\"%s passthrough on %%k\"\n",
+			       address, match->str, match->str, program);
 }
 
 static gboolean fail(GError **error, const char *address, const char *path, const char *reason)
@@ -65,9 +115,11 @@ static gboolean fail(GError **error, const char *address, const char *path, cons
 gboolean hb_bind_rule_set(const char *root, const char *address, const char *text, GError **error)
 {
 	g_autofree char *path = make_path(root, address);
-	g_autofree char *folder = g_path_get_dirname(path);
+	g_autofree char *folder = path ? g_path_get_dirname(path) : NULL;
 	g_autoptr(GError) problem = NULL;
 
+	if (!path)
+		return !text || fail(error, address, RULES, "the drive is gone");
 	if (!text) {
 		if (g_unlink(path) == 0 || errno == ENOENT)
 			return TRUE;

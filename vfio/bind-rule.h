@@ -6,8 +6,9 @@
 #include <glib.h>
 
 /*
- * The rule for udev that makes a passthrough outlast a boot: one file a drive, below @root, which
- * is as in vfio/host-files.h.
+ * The rule for udev that makes a passthrough outlast a boot: one file for each place that a drive
+ * can be in, below @root, which is as in vfio/host-files.h. The place is found by the address of
+ * the drive that is there now.
  */
 
 /** hb_bind_rule_read: Returns: (transfer full) (nullable): the rule's text; NULL if there is none.

@@ -12,18 +12,19 @@ G_BEGIN_DECLS
  * @HB_BIND_FORCE: switch although a process has the drive's block device open
  * @HB_BIND_LOSE_DATA: with @HB_BIND_FORCE: switch although the host keeps data on the drive
  * (mounted, swap, md, LVM, ZFS). Its file systems then fail as if the drive were pulled.
- * @HB_BIND_PERSIST: and after each boot of the host
+ * @HB_BIND_PERSIST: and after each boot of the host, a drive of that kind in that place, whatever
+ * its address is by then
  * @HB_BIND_WAIT: while another switch is under way on this host, wait for its end
- */
  * @HB_BIND_FROM_VM: to the kernel although a VM has the drive
+ */
 typedef enum HbBindFlags {
 	HB_BIND_NONE = 0,
 	HB_BIND_FORCE = 1 << 0,
 	HB_BIND_LOSE_DATA = 1 << 1,
 	HB_BIND_PERSIST = 1 << 2,
 	HB_BIND_WAIT = 1 << 3,
-} HbBindFlags;
 	HB_BIND_FROM_VM = 1 << 4,
+} HbBindFlags;
 
 /** HbBindProgress: @address is about to undergo @step, or, when it fails, has its state restored.
  */
@@ -34,7 +35,7 @@ typedef void (*HbBindProgress)(const char *address, const char *step, gpointer d
  * @addresses: drives, as "0000:01:00.0"; NULL-terminated
  * @flags: what else is allowed or wanted
  * @program: (nullable): with %HB_BIND_PERSIST, the command that the rule for udev runs as
- *   "PROGRAM passthrough on ADDRESS"; an absolute path
+ *   "PROGRAM passthrough on ADDRESS", with the address of then; an absolute path
  * @progress: (nullable): called on the calling thread
  * @data: for @progress
  */

@@ -45,6 +45,13 @@ class Ctl:
         return json.loads(done.stdout)
 
 
+def persistent_rule(bay):
+    """Of udev, for the drive in a bay of the lab host: its path, and what it matches beside the kind of drive."""
+    port = bay.port[8:]
+    return (f"/etc/udev/rules.d/70-hotbay-0000:00-{port}-00.0.rules",
+            f'DEVPATH=="/devices/pci0000:00/0000:??:{port}/0000:??:00.0"')
+
+
 def states():
     """What every switch may change: function to driver and override."""
     top = "/sys/bus/pci/devices"

@@ -7,8 +7,8 @@ import os
 import subprocess
 from contextlib import contextmanager
 
-from host import swap_on, wait_until
-from hotbayctl import FAILED, NOT_FOUND, Ctl, states
+from host import read, swap_on, wait_until
+from hotbayctl import FAILED, NOT_FOUND, Ctl, persistent_rule, states
 
 
 @contextmanager
@@ -136,10 +136,9 @@ def scenario(lab):
         wait_until(lambda: ctl.drives() == at_rest, 10, "the drives are listed as before")
 
     with lab.step("what is to persist is a rule for the drive, which goes with the passthrough"):
-        rule = f"/etc/udev/rules.d/70-hotbay-{idle.drive()}.rules"
+        path, match = persistent_rule(idle)
         ctl.run("passthrough", "on", idle.drive(), "--persist")
-        with open(rule, encoding="ascii") as file:
-            assert f'KERNEL=="{idle.drive()}"' in file.read()
+        assert match in read(path)
         ctl.run("passthrough", "off", idle.drive())
         assert not glob.glob("/etc/udev/rules.d/70-hotbay-*")
         assert states() == before

@@ -6,6 +6,7 @@
 #include "tests/unit/suite.h"
 #include "tests/unit/vfio/fake-kernel.h"
 #include "tests/unit/vfio/host-tree.h"
+#include "vfio/bind-rule.h"
 #include "vfio/bind-settle.h"
 #include "vfio/bind.h"
 #include "vfio/host-files.h"
@@ -13,6 +14,7 @@
 #include <hotbay/error.h>
 
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
@@ -21,7 +23,7 @@
 #define SECOND	"0000:0a:00.0"
 #define MOUNTED "0000:02:00.0"
 #define OPENED	"0000:03:00.0"
-#define RULE	"etc/udev/rules.d/70-hotbay-" IDLE ".rules"
+#define RULE	"etc/udev/rules.d/70-hotbay-0000:00-04.0-00.0.rules"
 
 static char *root;
 static FakeKernel kernel;
@@ -170,21 +172,19 @@ static void give_to_vm(void)
 	g_autofree char *node = g_strdup_printf("/dev/vfio/%s", group);
 	host_tree_write(root, "proc/4711/comm", "hotbay\n");
 	host_tree_link(root, "proc/4711/fd/9", node);
-	kernel.steps = 0;
-	assert_refused(IDLE, FALSE, HB_BIND_FORCE | HB_BIND_LOSE_DATA, HB_ERROR_BUSY,
 	host_tree_write(root, node, "");
 	kernel.held = g_intern_string(node); /* it outlives this */
-		       "hotbay (process 4711)");
+	kernel.steps = 0;
 }
 
 START_TEST(a_drive_of_a_vm_is_not_taken_back)
 {
 	give_to_vm();
+	assert_refused(IDLE, FALSE, HB_BIND_FORCE | HB_BIND_LOSE_DATA, HB_ERROR_BUSY,
+		       "hotbay (process 4711)");
 }
 END_TEST
 
-START_TEST(a_vm_of_another_user_is_found_by_the_group)
-{
 START_TEST(a_drive_of_a_vm_is_taken_back_by_a_word_of_its_own)
 {
 	give_to_vm();
@@ -193,6 +193,8 @@ START_TEST(a_drive_of_a_vm_is_taken_back_by_a_word_of_its_own)
 }
 END_TEST
 
+START_TEST(a_vm_of_another_user_is_found_by_the_group)
+{
 	ck_assert(switch_one(IDLE, TRUE, HB_BIND_NONE, NULL));
 	g_autofree char *group =
 		hb_host_files_link_name(root, "sys/bus/pci/devices/" IDLE "/iommu_group");
@@ -325,14 +327,85 @@ START_TEST(what_persists_is_a_rule_for_this_drive_and_goes_with_the_passthrough)
 	ck_assert(switch_one(IDLE, TRUE, HB_BIND_PERSIST, NULL));
 	rule = hb_host_files_read(root, RULE);
 	ck_assert_ptr_nonnull(rule);
-	ck_assert_ptr_nonnull(strstr(rule, "KERNEL==\"" IDLE "\""));
-	ck_assert_ptr_nonnull(strstr(rule, "ATTR{vendor}==\"0x1b36\", ATTR{device}==\"0x0010\""));
+	ck_assert_ptr_nonnull(strstr(rule, "ATTR{vendor}==\"0x1b36\", ATTR{device}==\"0x0010\", "
+					   "ATTR{subsystem_vendor}==\"0x1af4\", "
+					   "ATTR{subsystem_device}==\"0x1100\""));
 	ck_assert_ptr_nonnull(strstr(rule, "ATTR{driver_override}=\"vfio-pci\""));
-	ck_assert_ptr_nonnull(strstr(rule, "RUN+=\"/usr/bin/hotbayctl passthrough on " IDLE "\""));
+	ck_assert_ptr_nonnull(strstr(rule, "RUN+=\"/usr/bin/hotbayctl passthrough on %k\""));
 	ck_assert(switch_one(IDLE, TRUE, HB_BIND_NONE, NULL));
 	ck_assert(hb_host_files_exist(root, RULE));
 	ck_assert(switch_one(IDLE, FALSE, HB_BIND_NONE, NULL));
 	ck_assert(!hb_host_files_exist(root, RULE));
+}
+END_TEST
+
+/* As udev compares a DEVPATH. */
+static gboolean matches(const char *rule, const char *path)
+{
+	g_auto(GStrv) parts = g_strsplit(rule, "DEVPATH==\"", 2);
+	g_auto(GStrv) words = g_strsplit(parts[1], "\"", 2);
+
+	return fnmatch(words[0], path, 0) == 0;
+}
+
+START_TEST(a_rule_follows_its_drive_when_the_hosts_buses_get_other_numbers)
+{
+	ck_assert(switch_one(IDLE, TRUE, HB_BIND_PERSIST, NULL));
+	g_autofree char *rule = hb_host_files_read(root, RULE);
+	ck_assert(matches(rule, "/devices/pci0000:00/0000:00:04.0/0000:01:00.0"));
+	ck_assert(matches(rule, "/devices/pci0000:00/0000:00:04.0/0000:21:00.0"));
+	ck_assert(!matches(rule, "/devices/pci0000:00/0000:00:04.1/0000:01:00.0"));
+	ck_assert(!matches(rule, "/devices/pci0000:00/0000:00:04.0/0000:01:00.1"));
+	ck_assert(!matches(rule, "/devices/pci0000:80/0000:80:04.0/0000:81:00.0"));
+}
+END_TEST
+
+START_TEST(a_rule_for_a_drive_behind_a_switch_has_all_the_ports_on_the_way)
+{
+	ck_assert(switch_one(SECOND, TRUE, HB_BIND_PERSIST, NULL));
+	g_autofree char *rule = hb_host_files_read(
+		root, "etc/udev/rules.d/70-hotbay-0000:00-1c.0-00.0-01.0-00.0.rules");
+	ck_assert_ptr_nonnull(rule);
+	ck_assert(matches(rule, "/devices/pci0000:00/0000:00:1c.0/0000:17:00.0/0000:18:01.0/"
+				"0000:1a:00.0"));
+	ck_assert(!matches(rule, "/devices/pci0000:00/0000:00:1c.0/0000:07:00.0/0000:08:00.0/"
+				 "0000:09:00.0"));
+}
+END_TEST
+
+static void put_at(const char *address, const char *place)
+{
+	g_autofree char *link = g_strdup_printf("sys/bus/pci/devices/%s", address);
+	g_autofree char *target = g_strdup_printf("../../../devices/%s/%s", place, address);
+
+	host_tree_link(root, link, target);
+}
+
+/* It has another address now, and its old one is that of a drive elsewhere. */
+START_TEST(a_rule_is_that_of_the_drive_in_its_place_whatever_the_address)
+{
+	ck_assert(switch_one(IDLE, TRUE, HB_BIND_PERSIST, NULL));
+	host_tree_remove(root, "sys/bus/pci/devices/" IDLE);
+	put_at("0000:21:00.0", "pci0000:00/0000:00:04.0");
+	put_at(IDLE, "pci0000:00/0000:00:03.0");
+	g_autofree char *rule = hb_bind_rule_read(root, "0000:21:00.0");
+	ck_assert_ptr_nonnull(rule);
+	ck_assert_ptr_null(hb_bind_rule_read(root, IDLE));
+	ck_assert(hb_bind_rule_set(root, IDLE, NULL, NULL));
+	ck_assert(hb_host_files_exist(root, RULE));
+	ck_assert(hb_bind_rule_set(root, "0000:21:00.0", NULL, NULL));
+	ck_assert(!hb_host_files_exist(root, RULE));
+}
+END_TEST
+
+START_TEST(a_drive_that_is_gone_has_no_rule_and_gets_none)
+{
+	g_autoptr(GError) error = NULL;
+
+	ck_assert_ptr_null(hb_bind_rule_read(root, "0000:77:00.0"));
+	ck_assert(hb_bind_rule_set(root, "0000:77:00.0", NULL, NULL));
+	ck_assert(!hb_bind_rule_set(root, "0000:77:00.0", "text", &error));
+	ck_assert_ptr_nonnull(strstr(error->message, "0000:77:00.0"));
 }
 END_TEST
 
@@ -413,6 +486,7 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_drive_that_a_process_has_open_is_forced_by_one);
 	tcase_add_test(tcase, a_use_that_only_the_claim_finds_is_refused);
 	tcase_add_test(tcase, a_drive_of_a_vm_is_not_taken_back);
+	tcase_add_test(tcase, a_drive_of_a_vm_is_taken_back_by_a_word_of_its_own);
 	tcase_add_test(tcase, a_vm_of_another_user_is_found_by_the_group);
 	tcase_add_test(tcase, a_shared_group_is_refused_with_the_foreigners_address);
 	tcase_add_test(tcase, drives_of_one_group_go_together);
@@ -423,6 +497,10 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_driver_that_does_not_take_the_drive_is_undone);
 	tcase_add_test(tcase, an_undoing_that_fails_is_said);
 	tcase_add_test(tcase, what_persists_is_a_rule_for_this_drive_and_goes_with_the_passthrough);
+	tcase_add_test(tcase, a_rule_follows_its_drive_when_the_hosts_buses_get_other_numbers);
+	tcase_add_test(tcase, a_rule_for_a_drive_behind_a_switch_has_all_the_ports_on_the_way);
+	tcase_add_test(tcase, a_rule_is_that_of_the_drive_in_its_place_whatever_the_address);
+	tcase_add_test(tcase, a_drive_that_is_gone_has_no_rule_and_gets_none);
 	tcase_add_test(tcase, a_rule_that_cannot_be_written_is_undone);
 	tcase_add_test(tcase, a_program_that_udev_would_misread_is_refused);
 	tcase_add_test(tcase, two_switches_at_once_are_refused);
@@ -430,4 +508,3 @@ Suite *test_suite(void)
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
-	tcase_add_test(tcase, a_drive_of_a_vm_is_taken_back_by_a_word_of_its_own);
