@@ -62,13 +62,16 @@ def swap_on(disk):
 
 
 class Bay:
-    """A hot-plug slot, bayN, and the drive in it, whose serial number is bayN too."""
+    """A hot-plug slot, bayN, and the drive in it, whose serial number is bayN too unless another one was pushed in."""
 
     def __init__(self, host, number):
         self._host = host
         self.number = number
         self.name = f"bay{number}"
         self.port = f"0000:00:{4 + number // 8:02x}.{number % 8}"
+        # unless the lab is run with --shift
+        self.usual_address = f"0000:{1 + number:02x}:00.0"
+        self.serial = self.name
         self._pushed = 0
 
     def drive(self):
@@ -134,12 +137,13 @@ class Bay:
         it was pushed."""
         wait_until(self._is_off, seconds, f"{self.name} is switched off")
         self._pushed += 1
+        self.serial = serial or self.name
         deadline = time.monotonic() + seconds
         while True:
             at = time.monotonic()
             try:
                 self._host.outer.execute("device_add", driver="nvme", id=f"{self.name}-{self._pushed}",
-                                         serial=serial or self.name, drive=f"disk{self.number}", bus=f"rp{self.number}")
+                                         serial=self.serial, drive=f"disk{self.number}", bus=f"rp{self.number}")
                 break
             except QmpError:
                 # the drive before it still holds the disk

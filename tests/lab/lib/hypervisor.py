@@ -31,6 +31,15 @@ def port_options(bays):
     return words
 
 
+def bound_ports(policies):
+    """Hot-plug root ports bound to bays of the host: a bay's number to its auto-add. Otherwise as port_options()."""
+    words = []
+    for n, policy in policies.items():
+        words += ["-device", f"pcie-root-port,id=bay{n},bus=pcie.0,chassis=1,slot={n + 1},addr={4 + n // 8:x}.{n % 8},"
+                             f"multifunction=on,host-slot={n + 1},auto-add={policy}"]
+    return words
+
+
 def command_line(plan, kind, folder, memory=1024, cpus=1, bays=4, slots=None, extra=()):
     """slots: native or acpi, where that is not the plan's to choose."""
     acpi = BY_ACPI[slots or plan["slots"]]
