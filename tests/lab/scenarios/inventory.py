@@ -58,6 +58,7 @@ def scenario(lab):
         for bay in lab.bays:
             drive = drives[bay.drive()]
             assert (drive["serial"], drive["bay"]) == (bay.name, str(bay.number + 1)), drive
+            assert bay.drive() == bay.usual_address, drive
             assert (drive["driver"], drive["iommu-group"]) == ("nvme", int(bay.group())), drive
             assert drive["hot-plug"] == drive["surprise"] == "yes", drive
             assert drive["can-pass-through"] and drive["size"] == 1 << 30, drive
