@@ -288,6 +288,7 @@ static void on_slot_event(HbPort *port, const HbSlotReport *report, gpointer dat
 
 static void create_slot(Vmm *vmm)
 {
+	const HbKvmConfig numbers = { .first_memory_slot = 1 };
 	HbPortConfig config;
 	HbRam ram = { .gpa = 0, .size = RAM_SIZE, .hva = vmm->ram };
 
@@ -295,7 +296,7 @@ static void create_slot(Vmm *vmm)
 	vmm->loop = hb_loop_create(&vmm->error);
 	need(vmm, vmm->loop != NULL, "loop");
 	/* 2. A host. Memory slot 0 is RAM, so the library's begin with 1. */
-	vmm->kvm = hb_kvm_create(vmm->vm_fd, 1, hb_loop_get_context(vmm->loop), &vmm->error);
+	vmm->kvm = hb_kvm_create(vmm->vm_fd, &numbers, hb_loop_get_context(vmm->loop), &vmm->error);
 	need(vmm, vmm->kvm != NULL, "KVM");
 	/* 3. Memory, for the drives' DMA. */
 	need(vmm, hb_host_add_ram(hb_kvm_get_host(vmm->kvm), &ram, &vmm->error), "RAM");

@@ -2,17 +2,9 @@
 /* Copyright the hotbay authors */
 
 /*
- * A host for KVM: the only place in the library that speaks to KVM.
- *
- *   guest memory   one KVM memory slot for each mapping
- *   routes         GSI  0..23  the interrupt controllers' own pins, as KVM routes them by default
- *                  GSI 24..    one MSI message each, for irqfds
- *
- * KVM knows routes only as one table, replaced as a whole by KVM_SET_GSI_ROUTING. Each replacement
- * waits for an SRCU grace period, that is, until no vCPU and no irqfd is in the middle of using the
- * old table: up to milliseconds on a busy machine. So changes are only noted here, and a commit
- * makes the table of all that was noted and sets it once. Connecting and disconnecting a route
- * (KVM_IRQFD) leaves the table alone.
+ * A host for KVM: with hw/kvm-routes.c, which has the table of interrupt routes, the only place in
+ * the library that speaks to KVM. Each mapping of memory is one KVM memory slot. Connecting and
+ * disconnecting a route (KVM_IRQFD) leaves the table of routes alone.
  *
  * KVM takes over an irqfd's eventfd as it finds it: a signal that waits is delivered at once, and
  * when the irqfd is taken away again, KVM_IRQFD returns only after the last delivery has ended
@@ -22,6 +14,7 @@
  */
 
 #include "hw/host.h"
+#include "hw/kvm-routes.h"
 
 #include <hotbay/error.h>
 #include <hotbay/kvm.h>
@@ -30,27 +23,17 @@
 #include <linux/kvm.h>
 #include <sys/ioctl.h>
 
-#define N_IOAPIC_PINS  24
-#define N_PIC_PINS     16
-#define N_FIXED_ROUTES (N_IOAPIC_PINS + N_PIC_PINS)
-#define FIRST_MSI_GSI  N_IOAPIC_PINS
-
-typedef struct Route {
-	gboolean used;
-	gboolean has_message;
-	HbMsiMessage message;
-} Route;
+#define DEFAULT_FIRST_GSI 24 /* behind the pins of the IOAPIC */
 
 struct HbKvm {
 	HbHost *host; /* owned; its opaque is this */
 	int vm_fd;    /* the embedder's */
 	guint first_memory_slot;
 	guint max_memory_slots; /* ours may be this many */
-	guint max_routes;	/* likewise */
+	HbKvmRoutes *routes;	/* owned */
 
 	/* Guarded by the bus lock. */
-	GArray *slots;	/* of gboolean: whether memory slot first_memory_slot + i is used */
-	GArray *routes; /* of Route: GSI FIRST_MSI_GSI + i */
+	GArray *slots; /* of gboolean: whether memory slot first_memory_slot + i is used */
 };
 
 typedef struct Capability {
@@ -160,92 +143,22 @@ static gboolean signal_msi(HbHost *host, const HbMsiMessage *message, GError **e
 
 static gboolean route_add(HbHost *host, guint *route, GError **error)
 {
-	HbKvm *kvm = get_kvm(host);
-	Route added = { .used = TRUE };
-	guint index;
-
-	for (index = 0; index < kvm->routes->len; index++)
-		if (!g_array_index(kvm->routes, Route, index).used)
-			break;
-	if (index == kvm->max_routes) {
-		g_set_error(error, HB_ERROR, HB_ERROR_LIMIT,
-			    "KVM's routing table is full with %u messages: remove a drive, or let "
-			    "the guest use fewer queues for each",
-			    kvm->max_routes);
-		return FALSE;
-	}
-	if (index == kvm->routes->len)
-		g_array_append_val(kvm->routes, added);
-	g_array_index(kvm->routes, Route, index) = added;
-	*route = FIRST_MSI_GSI + index;
-	return TRUE;
+	return hb_kvm_routes_add(get_kvm(host)->routes, route, error);
 }
 
 static void route_set(HbHost *host, guint route, const HbMsiMessage *message)
 {
-	Route *entry = &g_array_index(get_kvm(host)->routes, Route, route - FIRST_MSI_GSI);
-
-	entry->has_message = TRUE;
-	entry->message = *message;
+	hb_kvm_routes_set(get_kvm(host)->routes, route, message);
 }
 
 static void route_remove(HbHost *host, guint route)
 {
-	Route *entry = &g_array_index(get_kvm(host)->routes, Route, route - FIRST_MSI_GSI);
-
-	*entry = (Route){ 0 };
-}
-
-static void append_pin(struct kvm_irq_routing *table, guint gsi, guint chip, guint pin)
-{
-	table->entries[table->nr++] = (struct kvm_irq_routing_entry){
-		.gsi = gsi,
-		.type = KVM_IRQ_ROUTING_IRQCHIP,
-		.u.irqchip = { .irqchip = chip, .pin = pin },
-	};
-}
-
-/* What KVM itself sets up with KVM_CREATE_IRQCHIP. */
-static void append_pins(struct kvm_irq_routing *table)
-{
-	for (guint gsi = 0; gsi < N_IOAPIC_PINS; gsi++) {
-		append_pin(table, gsi, KVM_IRQCHIP_IOAPIC, gsi);
-		if (gsi < N_PIC_PINS)
-			append_pin(table, gsi,
-				   gsi < 8 ? KVM_IRQCHIP_PIC_MASTER : KVM_IRQCHIP_PIC_SLAVE,
-				   gsi % 8);
-	}
-}
-
-static void append_message(struct kvm_irq_routing *table, guint gsi, const HbMsiMessage *message)
-{
-	table->entries[table->nr++] = (struct kvm_irq_routing_entry){
-		.gsi = gsi,
-		.type = KVM_IRQ_ROUTING_MSI,
-		.u.msi = { .address_lo = (guint32)message->address,
-			   .address_hi = (guint32)(message->address >> 32),
-			   .data = message->data },
-	};
+	hb_kvm_routes_remove(get_kvm(host)->routes, route);
 }
 
 static gboolean routes_commit(HbHost *host, GError **error)
 {
-	HbKvm *kvm = get_kvm(host);
-	g_autofree struct kvm_irq_routing *table = g_malloc0(
-		sizeof(*table) + (N_FIXED_ROUTES + kvm->routes->len) * sizeof(table->entries[0]));
-
-	append_pins(table);
-	for (guint i = 0; i < kvm->routes->len; i++) {
-		const Route *route = &g_array_index(kvm->routes, Route, i);
-
-		if (route->has_message)
-			append_message(table, FIRST_MSI_GSI + i, &route->message);
-	}
-	if (ioctl(kvm->vm_fd, KVM_SET_GSI_ROUTING, table) == 0)
-		return TRUE;
-	set_host_error(error, "KVM_SET_GSI_ROUTING",
-		       "the VM needs its interrupt controllers in the kernel (KVM_CREATE_IRQCHIP)");
-	return FALSE;
+	return hb_kvm_routes_commit(get_kvm(host)->routes, error);
 }
 
 static gboolean set_irqfd(HbKvm *kvm, guint gsi, int eventfd, guint flags)
@@ -303,36 +216,48 @@ static gboolean check_capabilities(int vm_fd, GError **error)
 	return TRUE;
 }
 
-/* How many of KVM's @capability things are left after the first @taken. */
-static guint get_room(int vm_fd, int capability, guint taken)
+static guint get_limit(int vm_fd, int capability)
 {
-	int most = check_extension(vm_fd, capability);
-
-	return most > 0 && (guint)most > taken ? (guint)most - taken : 0;
+	return (guint)MAX(check_extension(vm_fd, capability), 0);
 }
 
-HbKvm *hb_kvm_create(int vm_fd, guint first_memory_slot, GMainContext *context, GError **error)
+/* Sets the embedder's first routes, and so finds out whether KVM will take the library's later. */
+static gboolean create_routes(HbKvm *kvm, const HbKvmConfig *config, GError **error)
 {
+	guint first = config->first_gsi ? config->first_gsi : DEFAULT_FIRST_GSI;
+	guint most = get_limit(kvm->vm_fd, KVM_CAP_IRQ_ROUTING);
 	g_autoptr(GError) refused = NULL;
 
+	if (first >= most) {
+		g_set_error(error, HB_ERROR, HB_ERROR_INVALID,
+			    "first_gsi is %u, and KVM's GSIs end with %u: give the library some",
+			    first, most - 1);
+		return FALSE;
+	}
+	kvm->routes = hb_kvm_routes_create(kvm->vm_fd, first, most);
+	if (hb_kvm_routes_set_embedders(kvm->routes, config->routes, config->n_routes, &refused))
+		return TRUE;
+	if (g_error_matches(refused, HB_ERROR, HB_ERROR_HOST))
+		refused->code = HB_ERROR_UNSUPPORTED;
+	g_propagate_error(error, g_steal_pointer(&refused));
+	return FALSE;
+}
+
+HbKvm *hb_kvm_create(int vm_fd, const HbKvmConfig *config, GMainContext *context, GError **error)
+{
 	if (!check_capabilities(vm_fd, error))
 		return NULL;
 
 	HbKvm *kvm = g_new0(HbKvm, 1);
+	guint max_memory_slots = get_limit(vm_fd, KVM_CAP_NR_MEMSLOTS);
 
 	kvm->vm_fd = vm_fd;
-	kvm->first_memory_slot = first_memory_slot;
-	kvm->max_memory_slots = get_room(vm_fd, KVM_CAP_NR_MEMSLOTS, first_memory_slot);
-	kvm->max_routes = get_room(vm_fd, KVM_CAP_IRQ_ROUTING, N_FIXED_ROUTES);
+	kvm->first_memory_slot = config->first_memory_slot;
+	kvm->max_memory_slots = max_memory_slots - MIN(max_memory_slots, config->first_memory_slot);
 	kvm->slots = g_array_new(FALSE, FALSE, sizeof(gboolean));
-	kvm->routes = g_array_new(FALSE, FALSE, sizeof(Route));
 	kvm->host = hb_host_create(&kvm_ops, kvm, context);
-
-	/* Setting the table that KVM has anyway tells whether it will take ours later. */
-	if (!routes_commit(kvm->host, &refused)) {
-		g_set_error_literal(error, HB_ERROR, HB_ERROR_UNSUPPORTED, refused->message);
+	if (!create_routes(kvm, config, error))
 		g_clear_pointer(&kvm, hb_kvm_destroy);
-	}
 	return kvm;
 }
 
@@ -341,12 +266,18 @@ void hb_kvm_destroy(HbKvm *kvm)
 	if (!kvm)
 		return;
 	hb_host_destroy(kvm->host);
+	g_clear_pointer(&kvm->routes, hb_kvm_routes_destroy);
 	g_array_unref(kvm->slots);
-	g_array_unref(kvm->routes);
 	g_free(kvm);
 }
 
 HbHost *hb_kvm_get_host(HbKvm *kvm)
 {
 	return kvm->host;
+}
+
+gboolean hb_kvm_set_routes(HbKvm *kvm, const struct kvm_irq_routing_entry *entries, guint n,
+			   GError **error)
+{
+	return hb_kvm_routes_set_embedders(kvm->routes, entries, n, error);
 }

@@ -352,6 +352,7 @@ static gboolean check_memory(const HbOptions *options, GError **error)
 
 static gboolean add_memory(HbMachine *machine, GError **error)
 {
+	HbKvmConfig config = { 0 };
 	const HbRam *ranges;
 	guint n;
 
@@ -365,7 +366,8 @@ static gboolean add_memory(HbMachine *machine, GError **error)
 				      error))
 			return FALSE;
 	}
-	machine->kvm = hb_kvm_create(hb_vm_get_fd(machine->vm), n, NULL, error);
+	config.first_memory_slot = n;
+	machine->kvm = hb_kvm_create(hb_vm_get_fd(machine->vm), &config, NULL, error);
 	if (machine->kvm == NULL)
 		return FALSE;
 	for (guint i = 0; i < n; i++) {

@@ -7,32 +7,87 @@
 
 G_BEGIN_DECLS
 
+struct kvm_irq_routing_entry; /* in <linux/kvm.h> */
+
 /**
  * HbKvm:
  *
- * A ready-made #HbHost for a KVM virtual machine with the in-kernel interrupt controllers
- * (KVM_CREATE_IRQCHIP): memory slots, the GSI routing table, irqfds and KVM_SIGNAL_MSI.
+ * A ready-made #HbHost for a KVM virtual machine whose local APICs are in the kernel
+ * (KVM_CREATE_IRQCHIP, or KVM_CAP_SPLIT_IRQCHIP): memory slots, GSI routes, irqfds and
+ * KVM_SIGNAL_MSI.
+ *
+ * KVM_SET_GSI_ROUTING replaces a VM's whole table of routes, so one party must make it of
+ * everybody's: this one does. The embedder says which routes are its own, in #HbKvmConfig and by
+ * hb_kvm_set_routes(), and does not call KVM_SET_GSI_ROUTING itself while the object lives. All
+ * else about GSIs stays the embedder's to do: KVM_IRQ_LINE and KVM_IRQFD on its own ones, for
+ * instance. An embedder that must make the table by itself supplies an #HbHost of its own: in
+ * #HbHostOps the @route_set functions say what the library wants in it, and @routes_commit when.
  */
 typedef struct HbKvm HbKvm;
 
 /**
- * hb_kvm_create:
- * @vm_fd: the VM's file descriptor, after KVM_CREATE_IRQCHIP; the caller keeps it open for longer
- *   than the result lives
+ * HbKvmConfig:
  * @first_memory_slot: the library uses KVM memory slots from this number on; lower ones are the
  *   embedder's
+ * @first_gsi: likewise GSIs; 0 stands for 24, the first one behind the pins of the IOAPIC
+ * @routes: (array length=n_routes) (nullable): the embedder's routes at first, as for
+ *   hb_kvm_set_routes(); copied
+ *
+ * Which numbers of the VM are whose. All zero but for the memory slot is what a VM after
+ * KVM_CREATE_IRQCHIP and nothing else needs.
+ */
+typedef struct HbKvmConfig {
+	guint first_memory_slot;
+	guint first_gsi;
+	const struct kvm_irq_routing_entry *routes;
+	guint n_routes;
+} HbKvmConfig;
+
+/**
+ * hb_kvm_create:
+ * @vm_fd: the VM's file descriptor, after KVM_CREATE_IRQCHIP or KVM_CAP_SPLIT_IRQCHIP; the caller
+ *   keeps it open for longer than the result lives
+ * @config: copied
  * @context: (nullable): see hb_host_create()
  *
- * The result owns the VM's GSI routing table: KVM_SET_GSI_ROUTING replaces the whole table, so
- * nobody else may call it. The 24 IOAPIC pins and the PIC's 16 keep their usual routes.
+ * Sets the VM's routes. Any thread.
  *
- * Returns: (nullable): NULL with %HB_ERROR_UNSUPPORTED and the missing capability's name
+ * Returns: (transfer full) (nullable): NULL with %HB_ERROR_UNSUPPORTED and the missing capability's
+ *   name, also where KVM refuses the routes; or as hb_kvm_set_routes() would; free with
+ *   hb_kvm_destroy()
  */
-HbKvm *hb_kvm_create(int vm_fd, guint first_memory_slot, GMainContext *context, GError **error);
+HbKvm *hb_kvm_create(int vm_fd, const HbKvmConfig *config, GMainContext *context, GError **error);
+
+/**
+ * hb_kvm_destroy: after everything created with its host is gone. The embedder's routes stay as
+ * they are in KVM, and KVM_SET_GSI_ROUTING is the embedder's again. Takes NULL.
+ */
 void hb_kvm_destroy(HbKvm *kvm);
 
 /** hb_kvm_get_host: Returns: (transfer none): the host that it implements. */
 HbHost *hb_kvm_get_host(HbKvm *kvm);
+
+/**
+ * hb_kvm_set_routes:
+ * @entries: (array length=n) (nullable): all routes of the embedder's, in the place of those
+ * before; copied. NULL: what KVM_CREATE_IRQCHIP sets up, GSIs 0 to 23 to the pins of the IOAPIC and
+ * of the two PICs. Not NULL with an @n of 0: none.
+ *
+ * Says which routes the VM has beside the library's, and makes them effective in one step, before
+ * it returns. What the library has routed stays as it is, and stays when the library changes its
+ * own. Whether the entries make sense is KVM's to say: a GSI may have one pin of each interrupt
+ * controller, or one message.
+ *
+ * Any thread, at any time, also in a call of #HbPciFunctionOps; calls take turns. Takes as long as
+ * every vCPU needs to leave the old table, so milliseconds on a busy machine: not for each
+ * interrupt.
+ *
+ * Returns: FALSE if nothing has changed: with %HB_ERROR_INVALID if an entry's GSI is one of the
+ *   library's, %HB_ERROR_LIMIT if they are more than KVM_CAP_IRQ_ROUTING allows together with the
+ *   library's, %HB_ERROR_HOST if KVM refuses them
+ */
+gboolean hb_kvm_set_routes(HbKvm *kvm, const struct kvm_irq_routing_entry *entries, guint n,
+			   GError **error);
 
 G_END_DECLS
 

@@ -3,11 +3,16 @@
 """The lab host has what hotbay needs: IOMMU groups, KVM and drives in slots."""
 
 import os
+import subprocess
 
 
 def scenario(lab):
     with lab.check("there is a KVM"):
         assert os.path.exists("/dev/kvm")
+
+    with lab.check("it does what the library asks of one"):
+        test = subprocess.run([f"{lab.plan['repo']}/build/tests/unit/hw/kvm-test"], capture_output=True, text=True)
+        assert test.returncode == 0 and "# SKIP" not in test.stdout, test.stdout + test.stderr
 
     with lab.check("every drive is alone in its IOMMU group"):
         for bay in lab.bays:

@@ -21,6 +21,7 @@
 #include <fcntl.h>
 #include <linux/kvm.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -54,6 +55,8 @@ static gsize run_size;
 static guint8 *code, *device;
 static HbKvm *kvm;
 static HbHost *host;
+
+static const HbKvmConfig config = { .first_memory_slot = FIRST_MEMORY_SLOT };
 
 static void set_memory(guint slot, guint64 gpa, guint64 size, gpointer hva)
 {
@@ -127,7 +130,7 @@ static void setup(void)
 	set_memory(CODE_SLOT, CODE_GPA, PAGE, code);
 	start_at_code();
 	enable_apic();
-	kvm = hb_kvm_create(vm_fd, FIRST_MEMORY_SLOT, NULL, NULL);
+	kvm = hb_kvm_create(vm_fd, &config, NULL, NULL);
 	ck_assert_ptr_nonnull(kvm);
 	host = hb_kvm_get_host(kvm);
 }
@@ -205,7 +208,7 @@ START_TEST(a_descriptor_that_is_no_vm_is_refused_with_the_capability)
 {
 	g_autoptr(GError) error = NULL;
 
-	ck_assert_ptr_null(hb_kvm_create(STDIN_FILENO, 0, NULL, &error));
+	ck_assert_ptr_null(hb_kvm_create(STDIN_FILENO, &config, NULL, &error));
 
 	ck_assert(g_error_matches(error, HB_ERROR, HB_ERROR_UNSUPPORTED));
 	ck_assert_ptr_nonnull(g_strstr_len(error->message, -1, "KVM_CAP_"));
@@ -217,11 +220,30 @@ START_TEST(a_vm_without_interrupt_controllers_is_refused)
 	int bare_fd = ioctl(kvm_fd, KVM_CREATE_VM, 0UL);
 	g_autoptr(GError) error = NULL;
 
-	ck_assert_ptr_null(hb_kvm_create(bare_fd, 0, NULL, &error));
+	ck_assert_ptr_null(hb_kvm_create(bare_fd, &config, NULL, &error));
 
 	ck_assert(g_error_matches(error, HB_ERROR, HB_ERROR_UNSUPPORTED));
 	ck_assert_ptr_nonnull(g_strstr_len(error->message, -1, "KVM_CREATE_IRQCHIP"));
 	close(bare_fd);
+}
+END_TEST
+
+/* Its local APICs are in the kernel, its other interrupt controllers are not: no pin to route to.
+ */
+START_TEST(a_vm_with_a_split_irqchip_is_served_without_the_usual_pins)
+{
+	const struct kvm_irq_routing_entry none = { 0 };
+	const HbKvmConfig without_pins = { .routes = &none };
+	struct kvm_enable_cap split = { .cap = KVM_CAP_SPLIT_IRQCHIP, .args = { N_FIXED_GSIS } };
+	int split_fd = ioctl(kvm_fd, KVM_CREATE_VM, 0UL);
+
+	ck_assert_int_eq(ioctl(split_fd, KVM_ENABLE_CAP, &split), 0);
+	ck_assert_ptr_null(hb_kvm_create(split_fd, &config, NULL, NULL));
+	HbKvm *served = hb_kvm_create(split_fd, &without_pins, NULL, NULL);
+
+	ck_assert_ptr_nonnull(served);
+	hb_kvm_destroy(served);
+	close(split_fd);
 }
 END_TEST
 
@@ -289,7 +311,8 @@ END_TEST
 START_TEST(memory_slots_are_limited_by_kvm)
 {
 	int most = ioctl(vm_fd, KVM_CHECK_EXTENSION, (unsigned long)KVM_CAP_NR_MEMSLOTS);
-	HbKvm *narrow = hb_kvm_create(vm_fd, (guint)most - 1, NULL, NULL);
+	const HbKvmConfig narrow_config = { .first_memory_slot = (guint)most - 1 };
+	HbKvm *narrow = hb_kvm_create(vm_fd, &narrow_config, NULL, NULL);
 	HbHost *narrow_host = hb_kvm_get_host(narrow);
 	guint slot;
 	g_autoptr(GError) error = NULL;
@@ -461,10 +484,63 @@ START_TEST(severing_one_source_leaves_the_other_alone)
 }
 END_TEST
 
+/* The embedder's own route and irqfd. */
+static int connect_own(guint gsi, const HbMsiMessage *message)
+{
+	const struct kvm_irq_routing_entry own = {
+		.gsi = gsi,
+		.type = KVM_IRQ_ROUTING_MSI,
+		.u.msi = { .address_lo = (guint32)message->address, .data = message->data },
+	};
+	struct kvm_irqfd irqfd = { .fd = (guint32)eventfd(0, EFD_CLOEXEC), .gsi = gsi };
+
+	ck_assert(hb_kvm_set_routes(kvm, &own, 1, NULL));
+	ck_assert_int_eq(ioctl(vm_fd, KVM_IRQFD, &irqfd), 0);
+	return (int)irqfd.fd;
+}
+
+static void assert_own_works(int eventfd)
+{
+	const guint64 one = 1;
+
+	clear_requests();
+	ck_assert_int_eq(write(eventfd, &one, sizeof(one)), sizeof(one));
+	ck_assert(becomes_requested(VECTOR_B));
+	ck_assert(!is_requested(VECTOR_A));
+}
+
+START_TEST(the_embedders_route_works_while_the_librarys_come_and_go)
+{
+	int own = connect_own(5, &message_b);
+
+	assert_own_works(own);
+	set_and_commit(source, 0, &message_a);
+	assert_own_works(own);
+	interrupt(source, 0);
+	ck_assert(becomes_requested(VECTOR_A));
+	hb_irq_source_sever(source);
+	assert_own_works(own);
+	close(own);
+}
+END_TEST
+
+START_TEST(the_librarys_route_works_while_the_embedders_change)
+{
+	const struct kvm_irq_routing_entry none = { 0 };
+
+	set_and_commit(source, 0, &message_a);
+	ck_assert(hb_kvm_set_routes(kvm, &none, 0, NULL));
+	interrupt(source, 0);
+
+	ck_assert(becomes_requested(VECTOR_A));
+}
+END_TEST
+
 static void add_memory_tests(TCase *tcase)
 {
 	tcase_add_test(tcase, a_descriptor_that_is_no_vm_is_refused_with_the_capability);
 	tcase_add_test(tcase, a_vm_without_interrupt_controllers_is_refused);
+	tcase_add_test(tcase, a_vm_with_a_split_irqchip_is_served_without_the_usual_pins);
 	tcase_add_test(tcase, mapped_memory_is_what_the_guest_reads);
 	tcase_add_test(tcase, unmapped_memory_traps);
 	tcase_add_test(tcase, memory_slots_begin_at_the_embedders_number_and_are_used_again);
@@ -484,6 +560,8 @@ static void add_source_tests(TCase *tcase)
 	tcase_add_test(tcase, a_delivered_interrupt_is_not_delivered_again_by_masking);
 	tcase_add_test(tcase, a_severed_interrupt_is_not_delivered);
 	tcase_add_test(tcase, severing_one_source_leaves_the_other_alone);
+	tcase_add_test(tcase, the_embedders_route_works_while_the_librarys_come_and_go);
+	tcase_add_test(tcase, the_librarys_route_works_while_the_embedders_change);
 }
 
 /* Why there is no usable KVM here; NULL if there is one. */
