@@ -87,6 +87,7 @@ typedef struct Vmm {
 	GThread *opener;      /* the loop's; NULL: no drive is being opened */
 	HbPciAddress address; /* of which drive; the opener's while there is one */
 	gint quit;	      /* atomic */
+	int status;	      /* the process's; the vCPU thread's for as long as there is one */
 	GError *error;	      /* of the call that need() is asking about */
 } Vmm;
 
@@ -413,6 +414,7 @@ static gboolean handle_failure(Vmm *vmm, guint *n_faults)
 	if (errno == EFAULT && (hb_host_bridge_revoke(vmm->bridge) || ++*n_faults < 16))
 		return TRUE;
 	fprintf(stderr, "tiny-vmm: KVM_RUN: %s\n", g_strerror(errno));
+	vmm->status = EXIT_FAILURE;
 	return FALSE;
 }
 
@@ -430,8 +432,13 @@ static gboolean handle_exit(Vmm *vmm)
 		return TRUE;
 	case KVM_EXIT_INTR:
 		return TRUE;
-	default: /* KVM_EXIT_SHUTDOWN is a triple fault, which is how Linux restarts here */
-		printf("guest: ended by exit %u\n", run->exit_reason);
+	case KVM_EXIT_SHUTDOWN: /* a triple fault, which is how Linux restarts here */
+		printf("guest: has restarted\n");
+		return FALSE;
+	default: /* KVM_EXIT_INTERNAL_ERROR, KVM_EXIT_FAIL_ENTRY and what nobody asked for */
+		fprintf(stderr, "tiny-vmm: KVM cannot go on with the guest: exit %u\n",
+			run->exit_reason);
+		vmm->status = EXIT_FAILURE;
 		return FALSE;
 	}
 }
@@ -597,7 +604,7 @@ static void finish(Vmm *vmm)
 
 int main(int argc, char **argv)
 {
-	Vmm vmm = { .console = g_string_new(NULL) };
+	Vmm vmm = { .console = g_string_new(NULL), .status = EXIT_SUCCESS };
 
 	if (argc < 3 || argc > 4) {
 		fprintf(stderr, "usage: %s KERNEL INITRD [COMMAND-LINE]\n", argv[0]);
@@ -614,5 +621,5 @@ int main(int argc, char **argv)
 	run_loop(&vmm);
 	stop_vcpu(&vmm);
 	finish(&vmm);
-	return EXIT_SUCCESS;
+	return vmm.status;
 }

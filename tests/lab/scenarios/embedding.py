@@ -9,16 +9,16 @@ from contextlib import contextmanager
 from host import vfio_files, wait_released
 from lines import Lines
 
-SECONDS = 120
+SECONDS = 200
 COMMAND_LINE = "quiet loglevel=2 panic=-1 nokaslr rdinit=/watch"
 
 
 class TinyVmm(Lines):
     """examples/tiny-vmm.c: its commands, and what it and its guest say."""
 
-    def __init__(self, lab):
+    def __init__(self, lab, kernel=None):
         plan = lab.plan
-        words = [f"{plan['repo']}/build/examples/tiny-vmm", plan["kernel"], plan["initrd"], COMMAND_LINE]
+        words = [f"{plan['repo']}/build/examples/tiny-vmm", kernel or plan["kernel"], plan["initrd"], COMMAND_LINE]
         self.said = []
         self.process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         self.pid = self.process.pid
@@ -47,6 +47,18 @@ def write_text(bay, text):
         os.fsync(disk)
 
 
+def write_stray_kernel(path):
+    """What looks like a kernel by its header (Documentation/arch/x86/boot.rst) and jumps to where there is nothing."""
+    image = bytearray(64 << 10)
+    image[0x1f1] = 1                                         # setup_sects
+    image[0x202:0x206] = b"HdrS"
+    image[0x236] = 1                                         # xloadflags: a 64-bit entry
+    image[0x258:0x260] = (1 << 20).to_bytes(8, "little")     # pref_address
+    image[0x600:0x607] = bytes.fromhex("b800000030ffe0")     # mov eax, 768 MiB; jmp rax
+    with open(path, "wb") as file:
+        file.write(image)
+
+
 @contextmanager
 def guest_of(lab):
     """A tiny-vmm whose guest is up."""
@@ -70,6 +82,13 @@ def scenario(lab):
         vmm.hears("guest: has a disk: power off", vmm.tell(f"add {bay.give_to('vfio-pci')}"))
         assert vmm.process.wait(20) == 0
         bay.give_to("nvme")
+
+    with lab.step("a guest that KVM cannot run is an error"):
+        stray = f"{lab.folder}/stray-kernel"
+        write_stray_kernel(stray)
+        vmm = TinyVmm(lab, stray)
+        assert vmm.process.wait(20) == 1
+        vmm.hears("tiny-vmm: KVM cannot go on with the guest: exit")
 
 
 def come_and_go(lab, vmm, bay):
