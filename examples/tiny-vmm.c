@@ -14,6 +14,7 @@
  *	add 0000:01:00.0	open that drive and plug it into the slot
  *	remove			ask the guest to let it go
  *	pull			take it away without asking
+ *	press			press the guest's power button
  *	quit			likewise at the end of input
  *
  * Three threads: main() is "the loop" of the library's headers, run_vcpu() the guest's processor,
@@ -33,6 +34,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -62,6 +64,11 @@
 #define PM_CONTROL  (PM_BASE + 4)
 #define PM_TIMER    (PM_BASE + 8)
 #define PM_SCI	    9
+#define PM_BUTTON   0x100 /* in PM1 status and enable */
+
+/* Its interrupts: of the IOAPIC's pins, and one of our own. The library's come after these. */
+#define BUTTON_GSI 24
+#define FIRST_GSI  25
 
 #define CONSOLE	 "earlycon=uart8250,io,0x3f8 keep_bootcon"
 #define MAX_LINE 1024
@@ -77,6 +84,9 @@ typedef struct Vmm {
 	int kvm_fd, vm_fd, vcpu_fd;
 	struct kvm_run *run;
 	pthread_t vcpu;
+	gint pm_status;	  /* atomic; PM1 status */
+	guint pm_enable;  /* PM1 enable; the vCPU thread's */
+	int button;	  /* an eventfd: an interrupt of the guest's power button */
 	GString *console; /* the vCPU thread's: a line that is not complete */
 
 	HbLoop *loop;
@@ -287,18 +297,45 @@ static void on_slot_event(HbPort *port, const HbSlotReport *report, gpointer dat
 		       hb_slot_reason_to_str(report->reason));
 }
 
+/*
+ * KVM has one table of routes for everybody: ours go into it by the library. The button has one of
+ * its own, an irqfd, to the pin that the IOAPIC has for ACPI. Memory slot 0 is RAM.
+ */
+static void create_host(Vmm *vmm)
+{
+	struct kvm_irq_routing_entry routes[FIRST_GSI] = { 0 };
+	const HbKvmConfig numbers = {
+		.first_memory_slot = 1,
+		.first_gsi = FIRST_GSI,
+		.routes = routes,
+		.n_routes = G_N_ELEMENTS(routes),
+	};
+	struct kvm_irqfd irqfd = { .gsi = BUTTON_GSI };
+
+	for (guint gsi = 0; gsi < G_N_ELEMENTS(routes); gsi++) {
+		routes[gsi].gsi = gsi;
+		routes[gsi].type = KVM_IRQ_ROUTING_IRQCHIP;
+		routes[gsi].u.irqchip.irqchip = KVM_IRQCHIP_IOAPIC;
+		routes[gsi].u.irqchip.pin = gsi == BUTTON_GSI ? PM_SCI : gsi;
+	}
+	vmm->kvm = hb_kvm_create(vmm->vm_fd, &numbers, hb_loop_get_context(vmm->loop), &vmm->error);
+	need(vmm, vmm->kvm != NULL, "KVM");
+	vmm->button = eventfd(0, EFD_CLOEXEC);
+	need(vmm, vmm->button >= 0, "eventfd");
+	irqfd.fd = (guint)vmm->button;
+	need(vmm, ioctl(vmm->vm_fd, KVM_IRQFD, &irqfd) == 0, "KVM_IRQFD");
+}
+
 static void create_slot(Vmm *vmm)
 {
-	const HbKvmConfig numbers = { .first_memory_slot = 1 };
 	HbPortConfig config;
 	HbRam ram = { .gpa = 0, .size = RAM_SIZE, .hva = vmm->ram };
 
 	/* 1. A loop. Ours is poll(), in main(). */
 	vmm->loop = hb_loop_create(&vmm->error);
 	need(vmm, vmm->loop != NULL, "loop");
-	/* 2. A host. Memory slot 0 is RAM, so the library's begin with 1. */
-	vmm->kvm = hb_kvm_create(vmm->vm_fd, &numbers, hb_loop_get_context(vmm->loop), &vmm->error);
-	need(vmm, vmm->kvm != NULL, "KVM");
+	/* 2. A host. */
+	create_host(vmm);
 	/* 3. Memory, for the drives' DMA. */
 	need(vmm, hb_host_add_ram(hb_kvm_get_host(vmm->kvm), &ram, &vmm->error), "RAM");
 	/* 4. A bridge. */
@@ -354,14 +391,15 @@ static void print_console(Vmm *vmm, char byte)
 }
 
 /* A UART that is always ready to send, and what ACPI cannot be without. */
-static guint32 read_port(guint16 port)
+static guint32 read_port(Vmm *vmm, guint16 port)
 {
 	switch (port) {
 	case UART_STATUS:
 		return 0x60; /* nothing left to send */
 	case PM_BASE:
+		return (guint32)g_atomic_int_get(&vmm->pm_status);
 	case PM_BASE + 2:
-		return 0; /* no event */
+		return vmm->pm_enable;
 	case PM_CONTROL:
 		return 1; /* SCI_EN */
 	case PM_TIMER:
@@ -376,6 +414,10 @@ static gboolean write_port(Vmm *vmm, guint16 port, guint32 value)
 {
 	if (port == UART_DATA)
 		print_console(vmm, (char)value);
+	else if (port == PM_BASE) /* write 1 to clear */
+		g_atomic_int_and((guint *)&vmm->pm_status, ~value);
+	else if (port == PM_BASE + 2)
+		vmm->pm_enable = value;
 	return port != PM_CONTROL || (value >> 10) != (8 | HB_ACPI_SLEEP_TYPE_S5);
 }
 
@@ -396,7 +438,7 @@ static gboolean handle_pio(Vmm *vmm)
 			memcpy(&value, data, run->io.size);
 			going_on &= write_port(vmm, run->io.port, value);
 		} else {
-			value = read_port(run->io.port);
+			value = read_port(vmm, run->io.port);
 			memcpy(data, &value, run->io.size);
 		}
 	}
@@ -546,6 +588,12 @@ static void add_drive(Vmm *vmm, const char *address)
 		vmm->opener = g_thread_new("open", open_drive, vmm);
 }
 
+static void press_button(Vmm *vmm)
+{
+	g_atomic_int_or((guint *)&vmm->pm_status, PM_BUTTON);
+	eventfd_write(vmm->button, 1);
+}
+
 static void obey(Vmm *vmm, const char *command)
 {
 	g_autoptr(GError) error = NULL;
@@ -554,10 +602,12 @@ static void obey(Vmm *vmm, const char *command)
 		add_drive(vmm, command + strlen("add "));
 	else if (strcmp(command, "pull") == 0)
 		hb_port_pull(vmm->port, NULL);
+	else if (strcmp(command, "press") == 0)
+		press_button(vmm);
 	else if (strcmp(command, "quit") == 0)
 		quit(vmm);
 	else if (strcmp(command, "remove") != 0)
-		printf("commands: add ADDRESS, remove, pull, quit\n");
+		printf("commands: add ADDRESS, remove, pull, press, quit\n");
 	else if (!hb_port_request_removal(vmm->port, &error))
 		printf("remove: %s\n", error->message);
 }
