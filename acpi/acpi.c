@@ -8,6 +8,7 @@
  *	             |       -> FACS
  *	             -> MADT
  *	             -> MCFG
+ *	             -> SSDT
  *
  * The RSDP comes first, since its address is what the guest is told; the rest in an order in which
  * everything that is pointed to is there already. Tables start at multiples of 16 bytes, the FACS
@@ -75,7 +76,8 @@ static void append_xsdt(GByteArray *blob, const guint64 *tables, guint n_tables)
 static GByteArray *build(const HbAcpiMachine *machine, guint32 gpa)
 {
 	GByteArray *blob = g_byte_array_new();
-	guint64 tables[3];
+	const HbAcpiSsdt ssdt = hb_machine_get_ssdt(machine);
+	guint64 tables[4];
 
 	g_byte_array_set_size(blob, sizeof(Rsdp));
 	memset(blob->data, 0, blob->len);
@@ -90,6 +92,8 @@ static GByteArray *build(const HbAcpiMachine *machine, guint32 gpa)
 	hb_madt_append(blob, machine);
 	tables[2] = gpa + hb_table_align(blob, TABLE_ALIGNMENT);
 	hb_mcfg_append(blob, machine);
+	tables[3] = gpa + hb_table_align(blob, TABLE_ALIGNMENT);
+	hb_ssdt_append(blob, &ssdt);
 	guint64 xsdt = gpa + hb_table_align(blob, TABLE_ALIGNMENT);
 	append_xsdt(blob, tables, G_N_ELEMENTS(tables));
 

@@ -9,7 +9,6 @@
  *	\_SB.PCI0            the host bridge, see acpi/pci-root.c
  *	\_SB.MBRD            what the board keeps for itself
  *	\_SB.COM1            the serial port
- *	\_GPE._L01           ACPI hot-plug's event, if there is any, see acpi/pci-hotplug.c
  *
  * COM1 stands beside the host bridge, not behind it: the bridge's I/O windows do not hold its
  * ports, and Windows gives a device only what its parent passes on.
@@ -17,12 +16,9 @@
 
 #include "acpi/aml.h"
 #include "acpi/board.h"
-#include "acpi/pci-hotplug.h"
 #include "acpi/resource.h"
 #include "acpi/table.h"
 #include "acpi/tables.h"
-
-#define MAX_IO_LENGTH 128 /* of one descriptor: a byte, and a multiple of 4 */
 
 #define STA_WORKING 0x0f /* present, enabled, shown, functioning: ACPI r6.5 §6.3.7 */
 
@@ -60,15 +56,6 @@ static gboolean is_config_port(guint16 port)
 	return port >= HB_BOARD_CONFIG_PORT && port < HB_BOARD_CONFIG_PORT + HB_BOARD_CONFIG_PORTS;
 }
 
-static void append_hotplug_ports(GByteArray *descriptors, const HbAcpiMachine *machine)
-{
-	guint length = hb_pci_hotplug_get_length(machine);
-
-	for (guint done = 0; done < length; done += MAX_IO_LENGTH)
-		hb_resource_append_io(descriptors, machine->hotplug_base + done,
-				      MIN(length - done, MAX_IO_LENGTH));
-}
-
 /*
  * Without ECAM here Linux uses no memory-mapped configuration space at all (arch/x86/pci/
  * mmconfig-shared.c, 6.1); the ports are here so that no BAR or bridge window is put on them.
@@ -82,7 +69,6 @@ static void append_board(GByteArray *aml, const HbAcpiMachine *machine)
 	hb_resource_append_io(descriptors, machine->pm_base, HB_BOARD_PM_PORTS);
 	if (machine->gpe0_length != 0)
 		hb_resource_append_io(descriptors, machine->gpe0_base, machine->gpe0_length);
-	append_hotplug_ports(descriptors, machine);
 	if (reset != 0 && !is_config_port(reset))
 		hb_resource_append_io(descriptors, reset, 1);
 
@@ -133,7 +119,5 @@ void hb_dsdt_append(GByteArray *blob, const HbAcpiMachine *machine)
 	append_board(blob, machine);
 	append_serial(blob, machine);
 	hb_aml_end(blob, scope);
-	if (machine->hotplug_base)
-		hb_pci_hotplug_append_gpe(blob, machine);
 	hb_table_end(blob, table);
 }

@@ -2,8 +2,8 @@
 /* Copyright the hotbay authors */
 
 /*
- * What a machine must be like for its tables to be true. What passes here can be encoded without
- * overflow, so the tables' own code checks nothing.
+ * What a machine, and its slots alone, must be like for tables to be true. What passes here can be
+ * encoded without overflow, so the tables' own code checks nothing.
  *
  * No state, so any thread.
  */
@@ -12,16 +12,21 @@
 
 #include "acpi/board.h"
 #include "acpi/pci-hotplug.h"
+#include "acpi/tables.h"
 
 #include <hotbay/error.h>
+
+#include <string.h>
 
 #define GIB_4		(G_GUINT64_CONSTANT(1) << 32)
 #define MAX_BUSES	256
 #define MAX_GPE0_LENGTH 30 /* FADT: a width in bits, in eight bits; the length is even */
 #define PORT_COUNT	0x10000
-#define MAX_APIC_ID	254    /* 255 is the broadcast */
 #define MAX_SLOT_NUMBER 0x1fff /* PCIe r6.0 §7.5.3.9: 13 bits */
-#define FIRST_FREE_IRQ	3      /* the timer is 0, the keyboard 1, the cascade 2 */
+#define MAX_GPE		255    /* two hexadecimal digits: ACPI r6.5 §5.6.4.1 */
+#define MAX_PATH_LENGTH 255
+#define MAX_APIC_ID	254 /* 255 is the broadcast */
+#define FIRST_FREE_IRQ	3   /* the timer is 0, the keyboard 1, the cascade 2 */
 
 G_GNUC_PRINTF(2, 3) static gboolean refuse(GError **error, const char *format, ...)
 {
@@ -84,13 +89,13 @@ static gboolean validate_bridge(const HbHostBridgeConfig *bridge, GError **error
 	       validate_window(&bridge->mem64, "mem64", G_MAXUINT64, error);
 }
 
-static gboolean validate_slots(const HbAcpiMachine *machine, GError **error)
+static gboolean validate_slots(const HbAcpiSsdt *ssdt, GError **error)
 {
 	gboolean seen[256] = { FALSE };
 	g_autoptr(GHashTable) numbers = g_hash_table_new(NULL, NULL);
 
-	for (guint i = 0; i < machine->n_slots; i++) {
-		const HbAcpiSlot *slot = &machine->slots[i];
+	for (guint i = 0; i < ssdt->n_slots; i++) {
+		const HbAcpiSlot *slot = &ssdt->slots[i];
 
 		if (slot->number > MAX_SLOT_NUMBER)
 			return refuse(error, "ACPI: slot number %u of slots[%u]; keep it below %d",
@@ -108,6 +113,76 @@ static gboolean validate_slots(const HbAcpiMachine *machine, GError **error)
 		seen[slot->devfn] = TRUE;
 	}
 	return TRUE;
+}
+
+static gboolean validate_indexes(const HbAcpiSsdt *ssdt, GError **error)
+{
+	gboolean seen[HB_ACPI_HOTPLUG_MAX_SLOTS] = { FALSE };
+
+	for (guint i = 0; i < ssdt->n_slots; i++) {
+		guint index = ssdt->slots[i].index;
+
+		if (index >= HB_ACPI_HOTPLUG_MAX_SLOTS)
+			return refuse(error, "ACPI: index %u of slots[%u]; keep it below %d", index,
+				      i, HB_ACPI_HOTPLUG_MAX_SLOTS);
+		if (seen[index])
+			return refuse(error,
+				      "ACPI: index %u of slots[%u] is taken; give each slot its "
+				      "own",
+				      index, i);
+		seen[index] = TRUE;
+	}
+	return TRUE;
+}
+
+static gboolean validate_hotplug(const HbAcpiSsdt *ssdt, GError **error)
+{
+	if (ssdt->hotplug_base == 0)
+		return TRUE;
+	if (ssdt->native_hotplug)
+		return refuse(error, "ACPI: hotplug_base with native_hotplug; a machine's slots "
+				     "are of one mode, so leave one out");
+	if (!validate_indexes(ssdt, error))
+		return FALSE;
+	guint length = hb_pci_hotplug_get_length(ssdt);
+	if (ssdt->hotplug_base % 4 != 0 || ssdt->hotplug_base > PORT_COUNT - length)
+		return refuse(error,
+			      "ACPI: hotplug_base 0x%x; give it %u I/O ports of its own, from a "
+			      "multiple of 4",
+			      ssdt->hotplug_base, length);
+	return TRUE;
+}
+
+/* \ and names of up to four characters, with dots between them: ACPI r6.5 §20.2.2 */
+static gboolean is_path(const char *path)
+{
+	return path &&
+	       g_regex_match_simple("^\\\\[A-Z_][A-Z0-9_]{0,3}(\\.[A-Z_][A-Z0-9_]{0,3})*\\z", path,
+				    0, 0) &&
+	       strlen(path) <= MAX_PATH_LENGTH;
+}
+
+static gboolean validate_place(const HbAcpiSsdt *ssdt, GError **error)
+{
+	if (!is_path(ssdt->bridge))
+		return refuse(error,
+			      "ACPI: bridge is '%s'; give the whole path of the host bridge's "
+			      "device, such as \\_SB.PCI0",
+			      ssdt->bridge ? ssdt->bridge : "(null)");
+	if (ssdt->native_hotplug && !ssdt->osc)
+		return refuse(error, "ACPI: native slots without osc; there is nothing to say of "
+				     "them, so do without the table");
+	if (ssdt->hotplug_base && ssdt->gpe != HB_ACPI_NO_GPE &&
+	    (ssdt->gpe < 0 || ssdt->gpe > MAX_GPE))
+		return refuse(error, "ACPI: gpe is %d; give 0 to %d, or HB_ACPI_NO_GPE", ssdt->gpe,
+			      MAX_GPE);
+	return TRUE;
+}
+
+gboolean hb_ssdt_validate(const HbAcpiSsdt *ssdt, GError **error)
+{
+	return validate_place(ssdt, error) && validate_slots(ssdt, error) &&
+	       validate_hotplug(ssdt, error);
 }
 
 static gboolean validate_ports(const HbAcpiMachine *machine, GError **error)
@@ -128,45 +203,12 @@ static gboolean validate_ports(const HbAcpiMachine *machine, GError **error)
 	return TRUE;
 }
 
-static gboolean validate_indexes(const HbAcpiMachine *machine, GError **error)
+static gboolean validate_event(const HbAcpiMachine *machine, GError **error)
 {
-	gboolean seen[HB_ACPI_HOTPLUG_MAX_SLOTS] = { FALSE };
-
-	for (guint i = 0; i < machine->n_slots; i++) {
-		guint index = machine->slots[i].index;
-
-		if (index >= HB_ACPI_HOTPLUG_MAX_SLOTS)
-			return refuse(error, "ACPI: index %u of slots[%u]; keep it below %d", index,
-				      i, HB_ACPI_HOTPLUG_MAX_SLOTS);
-		if (seen[index])
-			return refuse(error,
-				      "ACPI: index %u of slots[%u] is taken; give each slot its "
-				      "own",
-				      index, i);
-		seen[index] = TRUE;
-	}
-	return TRUE;
-}
-
-static gboolean validate_hotplug(const HbAcpiMachine *machine, GError **error)
-{
-	if (machine->hotplug_base == 0)
+	if (machine->hotplug_base == 0 || machine->gpe0_length != 0)
 		return TRUE;
-	if (machine->native_hotplug)
-		return refuse(error, "ACPI: hotplug_base with native_hotplug; a machine's slots "
-				     "are of one mode, so leave one out");
-	if (machine->gpe0_length == 0)
-		return refuse(error, "ACPI: hotplug_base without GPE0; give gpe0_base and "
-				     "gpe0_length, since the controller needs an event");
-	if (!validate_indexes(machine, error))
-		return FALSE;
-	guint length = hb_pci_hotplug_get_length(machine);
-	if (machine->hotplug_base % 4 != 0 || machine->hotplug_base > PORT_COUNT - length)
-		return refuse(error,
-			      "ACPI: hotplug_base 0x%x; give it %u I/O ports of its own, from a "
-			      "multiple of 4",
-			      machine->hotplug_base, length);
-	return TRUE;
+	return refuse(error, "ACPI: hotplug_base without GPE0; give gpe0_base and gpe0_length, "
+			     "since the controller needs an event");
 }
 
 static gboolean validate_interrupts(const HbAcpiMachine *machine, GError **error)
@@ -194,9 +236,24 @@ static gboolean validate_interrupts(const HbAcpiMachine *machine, GError **error
 	return TRUE;
 }
 
+HbAcpiSsdt hb_machine_get_ssdt(const HbAcpiMachine *machine)
+{
+	return (HbAcpiSsdt){
+		.bridge = "\\_SB." HB_PCI_ROOT_NAME,
+		.slots = machine->slots,
+		.n_slots = machine->n_slots,
+		.native_hotplug = machine->native_hotplug,
+		.hotplug_base = machine->hotplug_base,
+		.osc = TRUE,
+		.gpe = HB_ACPI_HOTPLUG_GPE,
+	};
+}
+
 gboolean hb_machine_validate(const HbAcpiMachine *machine, GError **error)
 {
+	const HbAcpiSsdt ssdt = hb_machine_get_ssdt(machine);
+
 	return validate_processors(machine, error) && validate_bridge(&machine->bridge, error) &&
-	       validate_slots(machine, error) && validate_ports(machine, error) &&
-	       validate_hotplug(machine, error) && validate_interrupts(machine, error);
+	       hb_ssdt_validate(&ssdt, error) && validate_ports(machine, error) &&
+	       validate_event(machine, error) && validate_interrupts(machine, error);
 }

@@ -5,14 +5,14 @@
  * The host bridge's _OSC (PCI Firmware r3.3 §4.5.1): the operating system says what it supports and
  * asks for control of PCI Express features; the answer is what it gets. In ASL:
  *
- *	Name (CTRL, Zero)
+ *	Name (HBCT, Zero)
  *	Method (_OSC, 4, Serialized)
  *	{
  *		CreateDWordField (Arg3, Zero, CDW1)
  *		If (Arg0 == ToUUID ("33db4d5b-1ff7-401c-9657-7441c03dd766"))
  *		{
  *			CreateDWordField (Arg3, 0x08, CDW3)
- *			HSTG = READY                           with an ACPI hot-plug controller only
+ *			\_SB.HBHP.REDY ()                      with an ACPI hot-plug controller only
  *			If (!(Arg1 == One))
  *			{
  *				CDW1 = CDW1 | 0x08             unrecognised revision,
@@ -27,7 +27,7 @@
  *			CDW3 = Local0
  *			If (!(CDW1 & One))                     not just a query:
  *			{
- *				CTRL = Local0                  the guest controls this now
+ *				HBCT = Local0                  the guest controls this now
  *			}
  *			Return (Arg3)
  *		}
@@ -43,7 +43,6 @@
  */
 
 #include "acpi/aml.h"
-#include "acpi/pci-hotplug.h"
 #include "acpi/tables.h"
 
 #define PCI_HOST_BRIDGE_UUID "33db4d5b-1ff7-401c-9657-7441c03dd766"
@@ -53,12 +52,6 @@
 #define UNRECOGNISED_UUID     (1u << 2)
 #define UNRECOGNISED_REVISION (1u << 3)
 #define CAPABILITIES_MASKED   (1u << 4)
-
-/* The Control Field, PCI Firmware r3.3 §4.5.1 */
-#define NATIVE_HOT_PLUG	  (1u << 0)
-#define NATIVE_PME	  (1u << 2)
-#define ADVANCED_ERRORS	  (1u << 3)
-#define EXPRESS_STRUCTURE (1u << 4)
 
 static void append_create_dword_field(GByteArray *aml, guint offset, const char *name)
 {
@@ -134,23 +127,23 @@ static void append_commit(GByteArray *aml)
 
 	hb_aml_append_op(aml, HB_AML_STORE);
 	hb_aml_append_local(aml, 0);
-	hb_aml_append_path(aml, "CTRL");
+	hb_aml_append_path(aml, "HBCT");
 	hb_aml_end(aml, block);
 }
 
-static void append_ready(GByteArray *aml)
+guint32 hb_acpi_grant_control(guint32 requested, gboolean native_hotplug)
 {
-	hb_aml_append_op(aml, HB_AML_STORE);
-	hb_aml_append_integer(aml, HB_ACPI_HOTPLUG_READY);
-	hb_aml_append_path(aml, HB_PCI_HOTPLUG_STAGE);
+	guint32 grantable = HB_ACPI_OSC_PME | HB_ACPI_OSC_AER | HB_ACPI_OSC_EXPRESS |
+			    (native_hotplug ? HB_ACPI_OSC_HOTPLUG : 0);
+
+	return requested & grantable;
 }
 
-void hb_osc_append(GByteArray *aml, const HbAcpiMachine *machine)
+void hb_osc_append(GByteArray *aml, const HbAcpiSsdt *ssdt)
 {
-	guint grantable = NATIVE_PME | ADVANCED_ERRORS | EXPRESS_STRUCTURE |
-			  (machine->native_hotplug ? NATIVE_HOT_PLUG : 0);
+	guint32 grantable = hb_acpi_grant_control(G_MAXUINT32, ssdt->native_hotplug);
 
-	hb_aml_append_name(aml, "CTRL");
+	hb_aml_append_name(aml, "HBCT");
 	hb_aml_append_integer(aml, 0);
 
 	/* Serialized, since it creates names: a second caller would find them taken. */
@@ -164,8 +157,8 @@ void hb_osc_append(GByteArray *aml, const HbAcpiMachine *machine)
 	hb_aml_append_arg(aml, 0);
 	hb_aml_append_uuid(aml, PCI_HOST_BRIDGE_UUID);
 	append_create_dword_field(aml, 8, "CDW3");
-	if (machine->hotplug_base)
-		append_ready(aml);
+	if (ssdt->hotplug_base)
+		hb_aml_append_path(aml, HB_ACPI_READY_METHOD); /* a call */
 	append_revision_check(aml);
 	append_mask(aml, grantable);
 	append_commit(aml);

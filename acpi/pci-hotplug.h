@@ -5,18 +5,18 @@
 
 #include <hotbay/acpi.h>
 
-/* The DSDT's part of ACPI hot-plug; for machines that have the controller. No state. */
-
-/* The register HB_ACPI_HOTPLUG_STAGE, in the scope of the host bridge. */
-#define HB_PCI_HOTPLUG_STAGE "HSTG"
+/* The SSDT's part of ACPI hot-plug; for machines that have the controller. No state. */
 
 /* How many I/O ports the controller has; 0: there is none. */
-guint hb_pci_hotplug_get_length(const HbAcpiMachine *machine);
+guint hb_pci_hotplug_get_length(const HbAcpiSsdt *ssdt);
 
-/* In the scope of the host bridge: the controller's registers, _INI, and a device for each slot. */
-void hb_pci_hotplug_append(GByteArray *aml, const HbAcpiMachine *machine);
+/* At the root: the controller's device. */
+void hb_pci_hotplug_append(GByteArray *aml, const HbAcpiSsdt *ssdt);
+
+/* In the scope of the device for what sits in a slot: its methods. */
+void hb_pci_hotplug_append_methods(GByteArray *aml, const HbAcpiSlot *slot);
 
 /* At the root: the general-purpose event. */
-void hb_pci_hotplug_append_gpe(GByteArray *aml, const HbAcpiMachine *machine);
+void hb_pci_hotplug_append_gpe(GByteArray *aml, guint gpe);
 
 #endif

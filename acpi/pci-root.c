@@ -2,23 +2,13 @@
 /* Copyright the hotbay authors */
 
 /*
- * The DSDT's device for the host bridge, \_SB.PCI0: its windows, its interrupt links and who
- * controls its PCI Express features.
- *
- * Slots are described only if they are not native. For native ones the root port's Slot
- * Capabilities say it all, and one more word would be too many: from _SUN Linux makes a slot in
- * sysfs (drivers/acpi/pci_slot.c), and if that has the name first, pciehp's own becomes "1-1"
- * instead of "1": with _SUN at the root port in every kernel, with _SUN below it in 7.2, where
- * pciehp's slot stands for all devices behind the port.
- *
- * With an ACPI hot-plug controller, acpi/pci-hotplug.c describes them. Without either there is a
- * device for the root port (_ADR on bus 0), and in it one for what sits in the slot (_ADR 0 on the
- * secondary bus) with the slot's number, so that at least the name is known. Never _EJ0 or _RMV
- * then: with either, acpiphp would offer to eject what cannot be ejected.
+ * The DSDT's device for the host bridge, \_SB.PCI0: its windows and its interrupt links. Its slots,
+ * and who controls its PCI Express features, are in the SSDT: acpi/ssdt.c.
  */
 
 #include "acpi/aml.h"
 #include "acpi/board.h"
+#include "acpi/machine.h"
 #include "acpi/pci-hotplug.h"
 #include "acpi/resource.h"
 #include "acpi/tables.h"
@@ -43,11 +33,12 @@ static void append_windows(GByteArray *descriptors, AppendWindow append,
 static void append_crs(GByteArray *aml, const HbAcpiMachine *machine)
 {
 	const HbHostBridgeConfig *bridge = &machine->bridge;
+	const HbAcpiSsdt ssdt = hb_machine_get_ssdt(machine);
 	const HbAddressWindow board_ports[] = {
 		{ HB_BOARD_CONFIG_PORT, HB_BOARD_CONFIG_PORTS },
 		{ machine->pm_base, HB_BOARD_PM_PORTS },
 		{ machine->gpe0_base, machine->gpe0_length },
-		{ machine->hotplug_base, hb_pci_hotplug_get_length(machine) },
+		{ machine->hotplug_base, hb_pci_hotplug_get_length(&ssdt) },
 		{ machine->reset_port, machine->reset_port != 0 },
 		{ machine->serial_port, machine->serial_port != 0 ? HB_BOARD_UART_PORTS : 0 },
 	};
@@ -99,35 +90,9 @@ static void append_prt(GByteArray *aml, const HbAcpiMachine *machine)
 	hb_aml_end(aml, routes);
 }
 
-static void append_slot(GByteArray *aml, const HbAcpiSlot *slot)
-{
-	g_autofree char *name = g_strdup_printf("RP%02X", slot->devfn);
-	gsize port = hb_aml_begin_device(aml, name);
-
-	hb_aml_append_adr(aml, slot->devfn);
-
-	gsize occupant = hb_aml_begin_device(aml, "SLOT");
-
-	hb_aml_append_adr(aml, 0);
-	hb_aml_append_name(aml, "_SUN");
-	hb_aml_append_integer(aml, slot->number);
-	hb_aml_end(aml, occupant);
-	hb_aml_end(aml, port);
-}
-
-static void append_slots(GByteArray *aml, const HbAcpiMachine *machine)
-{
-	if (machine->hotplug_base) {
-		hb_pci_hotplug_append(aml, machine);
-		return;
-	}
-	for (guint i = 0; i < machine->n_slots; i++)
-		append_slot(aml, &machine->slots[i]);
-}
-
 void hb_pci_root_append(GByteArray *aml, const HbAcpiMachine *machine)
 {
-	gsize root = hb_aml_begin_device(aml, "PCI0");
+	gsize root = hb_aml_begin_device(aml, HB_PCI_ROOT_NAME);
 
 	hb_aml_append_name(aml, "_HID");
 	hb_aml_append_eisa_id(aml, "PNP0A08");
@@ -141,8 +106,5 @@ void hb_pci_root_append(GByteArray *aml, const HbAcpiMachine *machine)
 	hb_aml_append_integer(aml, 0);
 	append_crs(aml, machine);
 	append_prt(aml, machine);
-	hb_osc_append(aml, machine);
-	if (!machine->native_hotplug)
-		append_slots(aml, machine);
 	hb_aml_end(aml, root);
 }

@@ -25,10 +25,16 @@ void hb_mcfg_append(GByteArray *blob, const HbAcpiMachine *machine);
 /* acpi/dsdt.c */
 void hb_dsdt_append(GByteArray *blob, const HbAcpiMachine *machine);
 
+/* acpi/ssdt.c: for slots that hb_ssdt_validate() found valid */
+#define HB_SSDT_PORT	 "RP%02X" /* of devfn: the root port's device, below the bridge's */
+#define HB_SSDT_OCCUPANT "SLOT"	  /* below that, for what sits in the slot */
+void hb_ssdt_append(GByteArray *blob, const HbAcpiSsdt *ssdt);
+
 /* acpi/pci-root.c: the DSDT's device for the host bridge, in the scope \_SB */
+#define HB_PCI_ROOT_NAME "PCI0"
 void hb_pci_root_append(GByteArray *aml, const HbAcpiMachine *machine);
 
-/* acpi/osc.c: the host bridge's _OSC method */
-void hb_osc_append(GByteArray *aml, const HbAcpiMachine *machine);
+/* acpi/osc.c: the host bridge's _OSC method, in the bridge's scope */
+void hb_osc_append(GByteArray *aml, const HbAcpiSsdt *ssdt);
 
 #endif

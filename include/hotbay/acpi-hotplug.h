@@ -7,7 +7,10 @@
 
 G_BEGIN_DECLS
 
-/** HB_ACPI_HOTPLUG_GPE: the general-purpose event that says that a slot has news: \_GPE._L01. */
+/**
+ * HB_ACPI_HOTPLUG_GPE: the general-purpose event that says that a slot has news, in the tables of
+ * hb_acpi_build(): \_GPE._L01.
+ */
 #define HB_ACPI_HOTPLUG_GPE 1
 
 /** HB_ACPI_HOTPLUG_MAX_SLOTS: how many slots one controller has at most. */
@@ -72,7 +75,8 @@ typedef enum HbAcpiHotplugCommand {
  * HbAcpiHotplug:
  *
  * The ACPI hot-plug controller: the other mode of slots, for ports created with it in their
- * #HbPortConfig. The embedder gives it I/O ports and a GPE; hb_acpi_build() describes it.
+ * #HbPortConfig. The embedder gives it I/O ports and a GPE; hb_acpi_build() or
+ * hb_acpi_build_ssdt() describes it.
  */
 typedef struct HbAcpiHotplug HbAcpiHotplug;
 

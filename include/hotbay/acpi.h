@@ -79,12 +79,102 @@ typedef struct HbAcpiMachine {
  * first byte
  * @size: the bytes available there
  *
- * Builds RSDP, XSDT, FADT, FACS, DSDT, MADT and MCFG of ACPI 6.5. Any thread.
+ * Builds RSDP, XSDT, FADT, FACS, DSDT, SSDT, MADT and MCFG of ACPI 6.5. Any thread.
  *
  * Returns: (transfer full) (nullable): the blob, or NULL with %HB_ERROR_INVALID or, if @size is
  *   too small, %HB_ERROR_LIMIT
  */
 GByteArray *hb_acpi_build(const HbAcpiMachine *machine, guint64 gpa, gsize size, GError **error);
+
+/** HB_ACPI_NO_GPE: for the @gpe of #HbAcpiSsdt */
+#define HB_ACPI_NO_GPE (-1)
+
+/**
+ * HB_ACPI_NEWS_METHOD: a method of the SSDT that takes all news of slots from the controller and
+ * notifies the operating system. For event methods of an embedder's own: that of a GED, or one of a
+ * GPE that has other sources too.
+ */
+#define HB_ACPI_NEWS_METHOD "\\_SB.HBHP.NEWS"
+
+/**
+ * HB_ACPI_READY_METHOD: a method of the SSDT that tells the controller that the operating system is
+ * about to enumerate PCI: no slot has news before. For an _OSC of an embedder's own, which calls it
+ * whenever the UUID is that of PCI host bridges, whatever is granted.
+ */
+#define HB_ACPI_READY_METHOD "\\_SB.HBHP.REDY"
+
+/**
+ * HbAcpiSsdt:
+ * @bridge: the path of the host bridge's device in the embedder's tables, such as "\_SB.PCI0": a
+ *   device for bus 0 of the library's bridge. It has no devices for the root ports in @slots yet,
+ *   nor ones that are called RP and two hexadecimal digits.
+ * @slots, @n_slots, @native_hotplug, @hotplug_base: as in #HbAcpiMachine
+ * @osc: with _OSC, which that device does not have yet, and which grants what
+ *   hb_acpi_grant_control() says; without, the embedder's own grants at most that, and, with
+ *   @hotplug_base, calls %HB_ACPI_READY_METHOD
+ * @gpe: with @hotplug_base: number of the general-purpose event that the controller has, 0 to 255,
+ *   of which the SSDT then has the method; or %HB_ACPI_NO_GPE: the embedder's own method for
+ *   whichever event it is calls %HB_ACPI_NEWS_METHOD
+ *
+ * What there is to say about slots, for a machine that has tables already. To the bridge's device
+ * the SSDT adds _OSC and HBCT, and for slots that are not native a device for each root port, with
+ * _ADR, and in it one for what sits there, with _ADR and _SUN; ACPI hot-plug has its methods there
+ * too. Of ACPI hot-plug's controller it makes the device \_SB.HBHP, which has its I/O ports, so
+ * these are not in the _CRS of another device, and no bridge's window has them.
+ */
+typedef struct HbAcpiSsdt {
+	const char *bridge;
+	const HbAcpiSlot *slots;
+	guint n_slots;
+	gboolean native_hotplug;
+	guint16 hotplug_base;
+	gboolean osc;
+	gint gpe;
+} HbAcpiSsdt;
+
+/**
+ * hb_acpi_build_ssdt:
+ * @ssdt: what to describe
+ *
+ * Builds one complete table, which may lie at any address, and which the embedder adds to its XSDT.
+ * hb_acpi_build() has the same one among its tables. Any thread.
+ *
+ * Returns: (transfer full) (nullable): the table, or NULL with %HB_ERROR_INVALID, also if there is
+ *   nothing to say: native slots without @osc
+ */
+GByteArray *hb_acpi_build_ssdt(const HbAcpiSsdt *ssdt, GError **error);
+
+/**
+ * HbAcpiOscControl:
+ * @HB_ACPI_OSC_HOTPLUG: native PCI Express hot-plug
+ * @HB_ACPI_OSC_PME: native power management events
+ * @HB_ACPI_OSC_AER: advanced error reporting
+ * @HB_ACPI_OSC_EXPRESS: the PCI Express capability structure
+ *
+ * Bits of the control field of a PCI host bridge's _OSC (PCI Firmware r3.3 §4.5.1), those that
+ * the library has an opinion of.
+ */
+typedef enum HbAcpiOscControl {
+	HB_ACPI_OSC_HOTPLUG = 1 << 0,
+	HB_ACPI_OSC_PME = 1 << 2,
+	HB_ACPI_OSC_AER = 1 << 3,
+	HB_ACPI_OSC_EXPRESS = 1 << 4,
+} HbAcpiOscControl;
+
+/**
+ * hb_acpi_grant_control:
+ * @requested: the control field as the operating system gave it
+ * @native_hotplug: the slots are native; else they belong to ACPI or to nobody
+ *
+ * For an _OSC of the embedder's own, for the bridge that the library's slots are on. Of native
+ * slots, Windows wants hot-plug, PME and the capability structure, or takes none. Never granted are
+ * SHPC, which there is none of, LTR, since passed-through drives see no link, and downstream port
+ * containment: a drive that leaves is told by its slot, and an operating system would first try to
+ * recover the link. Any thread.
+ *
+ * Returns: the bits of @requested to grant
+ */
+guint32 hb_acpi_grant_control(guint32 requested, gboolean native_hotplug);
 
 G_END_DECLS
 

@@ -71,15 +71,16 @@ static Osc run(MachineKind kind, const char *commands)
 {
 	g_autoptr(GByteArray) blob = machines_build(kind);
 	g_autofree char *dsdt = tools_write_table(folder, blob, "DSDT");
-	g_autofree char *batch = g_strconcat(commands, ";evaluate \\_SB.PCI0.CTRL", NULL);
-	const char *const argv[] = { "acpiexec", "-b", batch, dsdt, NULL };
+	g_autofree char *ssdt = tools_write_table(folder, blob, "SSDT");
+	g_autofree char *batch = g_strconcat(commands, ";evaluate \\_SB.PCI0.HBCT", NULL);
+	const char *const argv[] = { "acpiexec", "-b", batch, dsdt, ssdt, NULL };
 	g_autofree char *text = tools_run(folder, argv);
 	const char *committed = strstr(text, "[Integer] = ");
 	guint8 bytes[12];
 
 	ck_assert_msg(!strstr(text, "ACPI Error") && !strstr(text, "ACPI Warning"), "%.2000s",
 		      text);
-	ck_assert_msg(committed != NULL, "no CTRL in: %.2000s", text);
+	ck_assert_msg(committed != NULL, "no HBCT in: %.2000s", text);
 	parse_buffer(text, bytes);
 	return (Osc){
 		.status = machines_get_u32(bytes),

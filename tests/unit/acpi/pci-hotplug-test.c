@@ -29,7 +29,8 @@ static char *run(const char *commands)
 {
 	g_autoptr(GByteArray) blob = machines_build(MACHINE_ACPI);
 	g_autofree char *dsdt = tools_write_table(folder, blob, "DSDT");
-	const char *const argv[] = { "acpiexec", "-b", commands, dsdt, NULL };
+	g_autofree char *ssdt = tools_write_table(folder, blob, "SSDT");
+	const char *const argv[] = { "acpiexec", "-b", commands, dsdt, ssdt, NULL };
 	char *text = tools_run(folder, argv);
 
 	ck_assert_msg(!strstr(text, "ACPI Error") && !strstr(text, "Exception"), "%.2000s", text);
@@ -39,7 +40,7 @@ static char *run(const char *commands)
 /* Runs @commands and returns the register's value after them. */
 static guint64 get_after(const char *commands, const char *name)
 {
-	g_autofree char *all = g_strconcat(commands, ";evaluate \\_SB.PCI0.", name, NULL);
+	g_autofree char *all = g_strconcat(commands, ";evaluate \\_SB.HBHP.", name, NULL);
 	g_autofree char *text = run(all);
 	const char *value = g_strrstr(text, "[Integer] = ");
 
@@ -65,7 +66,7 @@ START_TEST(ready_is_told_by_osc_and_not_before)
 {
 	ck_assert_uint_eq(get_after("help", "HSTG"), HB_ACPI_HOTPLUG_LOADED);
 	ck_assert_uint_eq(get_after(OSC, "HSTG"), HB_ACPI_HOTPLUG_READY);
-	ck_assert_uint_eq(get_after(OSC ";evaluate \\_SB.PCI0._INI", "HSTG"),
+	ck_assert_uint_eq(get_after(OSC ";evaluate \\_SB.HBHP._INI", "HSTG"),
 			  HB_ACPI_HOTPLUG_LOADED);
 }
 END_TEST
@@ -106,9 +107,9 @@ static guint count(const char *text, const char *phrase)
 
 START_TEST(news_reach_the_right_device)
 {
-	g_autofree char *eject = run("evaluate \\_SB.PCI0.HNOT 5 2");
-	g_autofree char *check = run("evaluate \\_SB.PCI0.HNOT 31 1");
-	g_autofree char *nobody = run("evaluate \\_SB.PCI0.HNOT 32 1");
+	g_autofree char *eject = run("evaluate \\_SB.HBHP.HNOT 5 2");
+	g_autofree char *check = run("evaluate \\_SB.HBHP.HNOT 31 1");
+	g_autofree char *nobody = run("evaluate \\_SB.HBHP.HNOT 32 1");
 
 	ck_assert_uint_eq(count(eject, "Notify on"), 1);
 	ck_assert_msg(strstr(eject, "Notify on [SLOT]") && strstr(eject, "Value 0x03"), "%.2000s",

@@ -13,6 +13,7 @@
 
 #include <check.h>
 #include <glib/gstdio.h>
+#include <string.h>
 
 char *tools_make_folder(void)
 {
@@ -37,17 +38,44 @@ void tools_remove_folder(char *folder)
 	g_free(folder);
 }
 
-char *tools_write_table(const char *folder, const GByteArray *blob, const char *signature)
+void tools_write(const char *folder, const char *file, const char *content, gsize length)
 {
-	g_autofree char *file = g_strconcat(signature, ".dat", NULL);
 	g_autofree char *path = g_build_filename(folder, file, NULL);
 	g_autoptr(GError) error = NULL;
+
+	ck_assert_msg(g_file_set_contents(path, content, (gssize)length, &error), "%s",
+		      error ? error->message : path);
+}
+
+char *tools_write_table(const char *folder, const GByteArray *blob, const char *signature)
+{
+	char *file = g_strconcat(signature, ".dat", NULL);
 	gsize length;
 	const guint8 *table = machines_find(blob, signature, &length);
 
-	ck_assert_msg(g_file_set_contents(path, (const char *)table, length, &error), "%s",
-		      error ? error->message : path);
-	return g_steal_pointer(&file);
+	tools_write(folder, file, (const char *)table, length);
+	return file;
+}
+
+static char *replace(const char *string, const char *pattern, const char *replacement)
+{
+	g_autoptr(GRegex) regex = g_regex_new(pattern, 0, 0, NULL);
+
+	return g_regex_replace_literal(regex, string, -1, 0, replacement, 0, NULL);
+}
+
+char *tools_disassemble(const char *folder, const char *file, const char *external)
+{
+	const char *const alone[] = { "iasl", "-d", file, NULL };
+	const char *const beside[] = { "iasl", "-e", external, "-d", file, NULL };
+	g_autofree char *output = tools_run(folder, external ? beside : alone);
+	g_autofree char *stem = g_strndup(file, strcspn(file, "."));
+	g_autofree char *source = g_strconcat(folder, "/", stem, ".dsl", NULL);
+	g_autofree char *text = NULL;
+
+	ck_assert_msg(g_file_get_contents(source, &text, NULL, NULL), "%s", output);
+	g_autofree char *uncommented = replace(text, "//[^\\n]*|/\\*(?s:.*?)\\*/", "");
+	return replace(uncommented, "\\s+", " ");
 }
 
 char *tools_run(const char *folder, const char *const *argv)

@@ -15,6 +15,16 @@ void tools_remove_folder(char *folder);
  */
 char *tools_write_table(const char *folder, const GByteArray *blob, const char *signature);
 
+/* Likewise a table of its own, to @file. */
+void tools_write(const char *folder, const char *file, const char *content, gsize length);
+
+/*
+ * The table in @file, in the disassembler's words: white space is squeezed and comments are taken
+ * out, so that a phrase of ASL can be looked for. @external: (nullable): the file of a table that
+ * it refers to; free with g_free().
+ */
+char *tools_disassemble(const char *folder, const char *file, const char *external);
+
 /*
  * Runs a program of ACPICA in @folder, and returns all that it printed; free with g_free(). Fails
  * the test, and says why, if the program is not there or does not succeed.

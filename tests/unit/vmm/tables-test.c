@@ -64,23 +64,24 @@ static GByteArray *build(const HbOptions *options)
 	return blob;
 }
 
-/* (nullable): the four letters from @from on */
-static const guint8 *find(const GByteArray *blob, const guint8 *from, const char *name)
+/* (nullable): the bytes of @text from @from on */
+static const guint8 *find(const GByteArray *blob, const guint8 *from, const char *text)
 {
 	gsize done = from ? (gsize)(from - blob->data) : 0;
 
-	return memmem(blob->data + done, blob->len - done, name, 4);
+	return memmem(blob->data + done, blob->len - done, text, strlen(text));
 }
 
-/* The first register that is named behind the port's device. */
+/* The first register that is named in the port's device, which begins with its _ADR, a Name. */
 static void assert_port_has_register(const GByteArray *blob, const char *port, const char *name)
 {
-	const guint8 *device = find(blob, NULL, port);
+	g_autofree char *head = g_strconcat(port, "\b_ADR", NULL);
+	const guint8 *device = find(blob, NULL, head);
 
 	ck_assert_msg(device != NULL, "no %s", port);
 	const guint8 *method = find(blob, device, "_STA");
 	const guint8 *named = find(blob, device, name);
-	ck_assert_msg(method && named && named > method && named < method + 16, "%s: no %s", port,
+	ck_assert_msg(method && named && named > method && named < method + 24, "%s: no %s", port,
 		      name);
 }
 
