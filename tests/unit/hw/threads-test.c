@@ -2,13 +2,14 @@
 /* Copyright the hotbay authors */
 
 /*
- * What threads share: two vCPU threads that read and write everything below the bridge, one that
- * pulls, and the loop that plugs, asks and releases. Meant for ThreadSanitizer; without it, it
- * still shows that nothing is lost: every drive that was plugged is released, once.
+ * What threads share: two vCPU threads that read and write everything below the bridge and, now and
+ * then, use a drive as its driver would; an operator's, who looks and pulls; and the loop that
+ * plugs, asks and releases. The host holds the library to its contract. Meant for ThreadSanitizer;
+ * without it, it still shows that nothing is lost: every drive that was plugged is released, once.
  */
 
-#include "tests/unit/hw/fake-host.h"
 #include "tests/unit/hw/model-drive.h"
+#include "tests/unit/hw/strict-host.h"
 #include "tests/unit/suite.h"
 
 #include <hotbay/slot.h>
@@ -19,7 +20,12 @@
 #define N_PORTS	 2
 #define N_ROUNDS 300
 
-static FakeHost *fake;
+/* Of a model drive: the MSI-X table in BAR 0, and where it is enabled. */
+#define TABLE	     0x2000
+#define TABLE_END    0x2040
+#define MSIX_CONTROL 0x42
+
+static StrictHost *strict;
 static HbIrqRemap *remap;
 static HbHostBridge *bridge;
 static HbPort *ports[N_PORTS];
@@ -41,9 +47,9 @@ static void setup(void)
 		.mem64 = { 0x800000000, 0x100000000 },
 	};
 
-	fake = fake_host_create();
-	remap = hb_irq_remap_create(fake->host, 64);
-	bridge = hb_host_bridge_create(fake->host, &config, NULL);
+	strict = strict_host_create(0);
+	remap = hb_irq_remap_create(strict_host_get_host(strict), 64);
+	bridge = hb_host_bridge_create(strict_host_get_host(strict), &config, NULL);
 	for (guint i = 0; i < N_PORTS; i++) {
 		g_autofree char *id = g_strdup_printf("bay%u", i);
 		HbPortConfig port;
@@ -65,7 +71,31 @@ static void teardown(void)
 {
 	hb_host_bridge_destroy(bridge);
 	hb_irq_remap_destroy(remap);
-	fake_host_destroy(fake);
+	strict_host_destroy(strict);
+}
+
+static void write_memory(guint64 gpa, guint32 value)
+{
+	hb_host_bridge_mmio(bridge, gpa, &value, sizeof(value), TRUE);
+}
+
+/* A driver's start, on a drive that may go meanwhile: BAR 0, its vectors, MSI-X. */
+static void load_driver(guint8 bus, guint32 data)
+{
+	guint8 devfn = HB_PCI_DEVFN(3 + bus, 0);
+	guint32 bar = hb_host_bridge_config_read(bridge, 0, devfn, PCI_MEMORY_BASE, 2) << 16;
+
+	hb_host_bridge_config_write(bridge, bus, 0, PCI_BASE_ADDRESS_0, 4, bar);
+	hb_host_bridge_config_write(bridge, bus, 0, PCI_BASE_ADDRESS_1, 4, 0);
+	hb_host_bridge_config_write(bridge, bus, 0, PCI_COMMAND, 2, PCI_COMMAND_MEMORY);
+	for (guint64 entry = bar + TABLE; entry < bar + TABLE_END; entry += PCI_MSIX_ENTRY_SIZE) {
+		write_memory(entry + PCI_MSIX_ENTRY_LOWER_ADDR, 0xfee00000);
+		write_memory(entry + PCI_MSIX_ENTRY_DATA, data & 0xff);
+		write_memory(entry + PCI_MSIX_ENTRY_VECTOR_CTRL, data >> 8 & 1);
+	}
+	hb_host_bridge_config_write(bridge, bus, 0, MSIX_CONTROL, 2, PCI_MSIX_FLAGS_ENABLE);
+	if ((data & 0xff) == 0)
+		hb_host_bridge_revoke(bridge);
 }
 
 /* A guest without manners. */
@@ -85,13 +115,18 @@ static gpointer run_vcpu(gpointer data)
 		hb_host_bridge_config_read(bridge, bus, devfn, offset, 4);
 		hb_host_bridge_mmio(bridge, 0xc0000000 + (random & 0x3ffff8), &value, 4,
 				    random & 1);
+		if (random >> 12 & 1 && bus)
+			load_driver(bus, random >> 16);
 	}
 	return NULL;
 }
 
-static gpointer run_puller(gpointer data)
+static gpointer run_operator(gpointer data)
 {
 	while (!g_atomic_int_get(&stop)) {
+		HbSlotInfo info;
+
+		hb_port_get_info(ports[1], &info);
 		hb_port_pull(ports[0], NULL);
 		g_usleep(200);
 	}
@@ -100,7 +135,7 @@ static gpointer run_puller(gpointer data)
 
 static void iterate(void)
 {
-	while (g_main_context_iteration(fake->context, FALSE))
+	while (g_main_context_iteration(strict_host_get_context(strict), FALSE))
 		continue;
 }
 
@@ -151,13 +186,13 @@ START_TEST(no_drive_is_lost_or_released_twice_between_threads)
 {
 	GThread *vcpus[] = { g_thread_new("vcpu0", run_vcpu, GUINT_TO_POINTER(1)),
 			     g_thread_new("vcpu1", run_vcpu, GUINT_TO_POINTER(77)) };
-	GThread *puller = g_thread_new("puller", run_puller, NULL);
+	GThread *operator_thread = g_thread_new("operator", run_operator, NULL);
 
 	guint plugged = churn();
 	g_atomic_int_set(&stop, 1);
 	for (guint i = 0; i < G_N_ELEMENTS(vcpus); i++)
 		g_thread_join(vcpus[i]);
-	g_thread_join(puller);
+	g_thread_join(operator_thread);
 	empty_slots();
 
 	ck_assert_uint_gt(plugged, 0);
