@@ -145,8 +145,9 @@ static gboolean claim(HbMachineBays *bays, const HbPortOptions *port, GError **e
 	return TRUE;
 }
 
-HbMachineBays *hb_machine_bays_create(HbHost *host, const HbDevices *devices, HbDrives *drives,
-				      HbDrivesEvent event, gpointer opaque, GError **error)
+HbMachineBays *hb_machine_bays_create(HbHost *host, const HbDeviceOptions *devices,
+				      HbDrives *drives, HbDrivesEvent event, gpointer opaque,
+				      GError **error)
 {
 	HbMachineBays *bays = g_new0(HbMachineBays, 1);
 
@@ -154,8 +155,8 @@ HbMachineBays *hb_machine_bays_create(HbHost *host, const HbDevices *devices, Hb
 	bays->event = event;
 	bays->opaque = opaque;
 	bays->list = g_ptr_array_new_with_free_func(bay_free);
-	for (guint i = 0; i < devices->ports->len; i++) {
-		const HbPortOptions *port = g_ptr_array_index(devices->ports, i);
+	for (guint i = 0; i < hb_device_options_get_n_ports(devices); i++) {
+		const HbPortOptions *port = hb_device_options_get_port(devices, i);
 
 		if (!port->host_slot)
 			continue;

@@ -20,8 +20,9 @@ typedef struct HbMachineBays HbMachineBays;
  *
  * Returns: (nullable): NULL with an error that names the port
  */
-HbMachineBays *hb_machine_bays_create(HbHost *host, const HbDevices *devices, HbDrives *drives,
-				      HbDrivesEvent event, gpointer opaque, GError **error);
+HbMachineBays *hb_machine_bays_create(HbHost *host, const HbDeviceOptions *devices,
+				      HbDrives *drives, HbDrivesEvent event, gpointer opaque,
+				      GError **error);
 
 /** hb_machine_bays_destroy: before @drives. Takes NULL. */
 void hb_machine_bays_destroy(HbMachineBays *bays);

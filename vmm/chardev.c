@@ -20,13 +20,12 @@
 
 #include "vmm/chardev.h"
 
-#include "vmm/properties.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <glib-unix.h>
 #include <glib/gstdio.h>
 #include <hotbay/error.h>
+#include <hotbay/properties.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>

@@ -223,10 +223,10 @@ static char *read_removal(JsonObject *arguments, HbRemoval *removal)
 	timeout = json_object_get_int_member(arguments, "timeout-ms");
 	removal->then_pull =
 		json_object_get_boolean_member_with_default(arguments, "then-pull", FALSE);
-	if (timeout < removal->then_pull || timeout > HB_MACHINE_MAX_TIMEOUT_MS)
+	if (timeout < removal->then_pull || timeout > HB_OPTIONS_MAX_TIMEOUT_MS)
 		return g_strdup_printf("Parameter 'timeout-ms' expects %s to %d",
 				       removal->then_pull ? "1 (with 'then-pull')" : "0",
-				       HB_MACHINE_MAX_TIMEOUT_MS);
+				       HB_OPTIONS_MAX_TIMEOUT_MS);
 	removal->timeout_ms = (guint)timeout;
 	return NULL;
 }

@@ -3,8 +3,10 @@
 #ifndef VMM_DRIVE_WORKER_H
 #define VMM_DRIVE_WORKER_H
 
-#include "vmm/device-options.h"
 #include "vmm/memory.h"
+
+#include <hotbay/options.h>
+#include <hotbay/vfio.h>
 
 /**
  * HbDriveWorkerOpened:

@@ -272,6 +272,11 @@ void hb_drives_set_hotplug(HbDrives *drives, HbAcpiHotplug *hotplug)
 	drives->hotplug = hotplug;
 }
 
+void hb_drives_disable_hotplug(HbDrives *drives)
+{
+	drives->hotplug_disabled = TRUE;
+}
+
 /* @place: as vmm/tables.c tells the guest */
 static gboolean add_port(HbDrives *drives, const HbPortOptions *options, guint place,
 			 GError **error)
@@ -302,18 +307,17 @@ static gboolean add_switch(HbDrives *drives, const HbSwitchOptions *options, GEr
 			       error);
 }
 
-gboolean hb_drives_add_ports(HbDrives *drives, const HbDevices *devices, GError **error)
+gboolean hb_drives_add_ports(HbDrives *drives, const HbDeviceOptions *devices, GError **error)
 {
-	drives->hotplug_disabled = devices->hotplug_disabled;
 	for (guint depth = 0; depth <= HB_SWITCH_MAX_DEPTH; depth++) {
-		for (guint i = 0; i < devices->switches->len; i++) {
-			const HbSwitchOptions *options = g_ptr_array_index(devices->switches, i);
+		for (guint i = 0; i < hb_device_options_get_n_switches(devices); i++) {
+			const HbSwitchOptions *options = hb_device_options_get_switch(devices, i);
 
 			if (options->depth == depth && !add_switch(drives, options, error))
 				return FALSE;
 		}
-		for (guint i = 0; i < devices->ports->len; i++) {
-			const HbPortOptions *options = g_ptr_array_index(devices->ports, i);
+		for (guint i = 0; i < hb_device_options_get_n_ports(devices); i++) {
+			const HbPortOptions *options = hb_device_options_get_port(devices, i);
 
 			if (options->depth == depth && !add_port(drives, options, i, error))
 				return FALSE;

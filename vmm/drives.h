@@ -3,7 +3,6 @@
 #ifndef VMM_DRIVES_H
 #define VMM_DRIVES_H
 
-#include "vmm/device-options.h"
 #include "vmm/machine.h"
 #include "vmm/memory.h"
 
@@ -31,7 +30,7 @@ void hb_drives_destroy(HbDrives *drives);
  * @hotplug: must outlive the ports
  *
  * Root ports that are added from here on are in ACPI mode, and slots of @hotplug by their place in
- * #HbDevices.
+ * #HbDeviceOptions.
  */
 void hb_drives_set_hotplug(HbDrives *drives, HbAcpiHotplug *hotplug);
 
@@ -41,7 +40,10 @@ void hb_drives_set_hotplug(HbDrives *drives, HbAcpiHotplug *hotplug);
  *
  * Creates all ports and switches, each after what it sits in. Before the guest starts.
  */
-gboolean hb_drives_add_ports(HbDrives *drives, const HbDevices *devices, GError **error);
+gboolean hb_drives_add_ports(HbDrives *drives, const HbDeviceOptions *devices, GError **error);
+
+/** hb_drives_disable_hotplug: additions and removals are refused from here on, and say why. */
+void hb_drives_disable_hotplug(HbDrives *drives);
 
 /** hb_drives_cold_plug: before the guest starts; blocks while the drive is opened. */
 gboolean hb_drives_cold_plug(HbDrives *drives, const HbDriveOptions *options, GError **error);

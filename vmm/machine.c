@@ -26,6 +26,7 @@
 #include "vmm/cpus.h"
 #include "vmm/drives.h"
 #include "vmm/host-memory.h"
+#include "vmm/json-properties.h"
 #include "vmm/layout.h"
 #include "vmm/memory-file.h"
 #include "vmm/memory.h"
@@ -389,11 +390,13 @@ static gboolean add_vfio(HbMachine *machine, GError **error)
 /* In the mode that the operator chose. */
 static gboolean add_ports(HbMachine *machine, GError **error)
 {
-	const HbDevices *devices = &machine->options->devices;
+	const HbDeviceOptions *devices = machine->options->devices;
+	guint n_ports = hb_device_options_get_n_ports(devices);
 
-	if (machine->options->acpi_hotplug && devices->ports->len) {
-		HbAcpiHotplug *hotplug =
-			hb_chipset_add_hotplug(machine->chipset, devices->ports->len, error);
+	if (machine->options->passthrough_hotplug == HB_PASSTHROUGH_HOTPLUG_OFF)
+		hb_drives_disable_hotplug(machine->drives);
+	if (machine->options->acpi_hotplug && n_ports) {
+		HbAcpiHotplug *hotplug = hb_chipset_add_hotplug(machine->chipset, n_ports, error);
 
 		if (hotplug == NULL)
 			return FALSE;
@@ -405,7 +408,7 @@ static gboolean add_ports(HbMachine *machine, GError **error)
 static gboolean add_bays(HbMachine *machine, GError **error)
 {
 	machine->bays =
-		hb_machine_bays_create(hb_kvm_get_host(machine->kvm), &machine->options->devices,
+		hb_machine_bays_create(hb_kvm_get_host(machine->kvm), machine->options->devices,
 				       machine->drives, on_drives_event, machine, error);
 	return machine->bays != NULL;
 }
@@ -413,10 +416,11 @@ static gboolean add_bays(HbMachine *machine, GError **error)
 static gboolean add_pci(HbMachine *machine, GError **error)
 {
 	HbHost *host = hb_kvm_get_host(machine->kvm);
-	const HbDevices *devices = &machine->options->devices;
+	const HbDeviceOptions *devices = machine->options->devices;
 
 	if (!hb_layout_bridge(machine->options->memory, hb_cpuid_get_address_bits(machine->cpuid),
-			      hb_devices_count_buses(devices), &machine->bridge_config, error))
+			      hb_device_options_count_buses(devices), &machine->bridge_config,
+			      error))
 		return FALSE;
 	machine->bridge = hb_host_bridge_create(host, &machine->bridge_config, error);
 	if (machine->bridge == NULL)
@@ -437,15 +441,16 @@ static gboolean add_pci(HbMachine *machine, GError **error)
 
 static gboolean add_drives(HbMachine *machine, GError **error)
 {
-	const GPtrArray *drives = machine->options->devices.drives;
+	const HbDeviceOptions *devices = machine->options->devices;
 
 	if (needs_lock(machine->options) || machine->options->memory_options.backend->prealloc)
 		hb_memory_populate(machine->memory);
 	if (machine->options->memory_options.backend->prealloc &&
 	    !hb_memory_wait_populated(machine->memory, error))
 		return FALSE;
-	for (guint i = 0; i < drives->len; i++) {
-		if (!hb_drives_cold_plug(machine->drives, g_ptr_array_index(drives, i), error)) {
+	for (guint i = 0; i < hb_device_options_get_n_drives(devices); i++) {
+		if (!hb_drives_cold_plug(machine->drives, hb_device_options_get_drive(devices, i),
+					 error)) {
 			g_prefix_error(error, "-device vfio-pci: ");
 			return FALSE;
 		}
@@ -604,7 +609,8 @@ void hb_machine_device_add(HbMachine *machine, JsonObject *properties, HbMachine
 			   gpointer data)
 {
 	g_autoptr(GError) error = NULL;
-	HbDriveOptions *options = hb_drive_options_from_json(properties, &error);
+	g_autoptr(HbProperties) read = hb_json_properties_read(properties, &error);
+	HbDriveOptions *options = read ? hb_drive_options_read(read, &error) : NULL;
 
 	if (options)
 		hb_drives_add(machine->drives, options, done, data);

@@ -3,7 +3,7 @@
 #ifndef VMM_MEMORY_OPTIONS_H
 #define VMM_MEMORY_OPTIONS_H
 
-#include "vmm/properties.h"
+#include <hotbay/properties.h>
 
 /** HbMemoryKind: where guest memory's pages come from. */
 typedef enum HbMemoryKind {

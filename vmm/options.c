@@ -9,6 +9,8 @@
 
 #include "vmm/options.h"
 
+#include "vmm/json-properties.h"
+#include "vmm/lpc.h"
 #include "vmm/machine-options.h"
 
 #include <hotbay/hotbay.h>
@@ -223,17 +225,17 @@ static gboolean read_qmp(HbOptions *options, const Flag *flag, const char *value
 
 static gboolean read_device(HbOptions *options, const Flag *flag, const char *value, GError **error)
 {
-	g_autoptr(HbProperties) properties = value[0] == '{'
-						     ? hb_properties_from_json_text(value, error)
-						     : hb_properties_parse(value, "driver", error);
+	if (value[0] != '{')
+		return hb_device_options_parse(options->devices, value, error);
+	g_autoptr(HbProperties) properties = hb_json_properties_parse(value, error);
 
-	return properties && hb_devices_add(&options->devices, properties, error);
+	return properties && hb_device_options_add(options->devices, properties, error);
 }
 
 static gboolean read_object(HbOptions *options, const Flag *flag, const char *value, GError **error)
 {
 	g_autoptr(HbProperties) properties =
-		value[0] == '{' ? hb_properties_from_json_text(value, error)
+		value[0] == '{' ? hb_json_properties_parse(value, error)
 				: hb_properties_parse(value, "qom-type", error);
 
 	return properties && hb_memory_options_add(&options->memory_options, properties, error);
@@ -370,7 +372,8 @@ static HbOptions *options_new(void)
 	options->memory = DEFAULT_MEMORY;
 	options->max_vectors = HB_VFIO_DEFAULT_MAX_VECTORS;
 	options->qmp = g_ptr_array_new_with_free_func(free_chardev);
-	hb_devices_init(&options->devices);
+	options->devices = hb_device_options_create();
+	hb_device_options_reserve(options->devices, HB_PCI_DEVICE(HB_LPC_DEVFN), "the LPC bridge");
 	hb_memory_options_init(&options->memory_options);
 	return options;
 }
@@ -394,22 +397,23 @@ static gboolean check_kernel(const HbOptions *options, GError **error)
  */
 static gboolean check_acpi_slots(const HbOptions *options, GError **error)
 {
-	const GPtrArray *ports = options->devices.ports;
+	guint n_ports = hb_device_options_get_n_ports(options->devices);
 	g_autoptr(GHashTable) by_number = g_hash_table_new(NULL, NULL);
 
-	if (options->acpi_hotplug && options->devices.switches->len) {
+	if (options->acpi_hotplug && hb_device_options_get_n_switches(options->devices)) {
 		g_set_error(error, HB_ERROR, HB_ERROR_UNSUPPORTED,
 			    "-global: " PCI_HOTPLUG_GLOBAL
 			    "=on is for root ports' slots, and those "
 			    "of switches are native only: say off, or leave the switches out");
 		return FALSE;
 	}
-	for (guint i = 0; options->acpi_hotplug && i < ports->len; i++) {
-		const HbPortConfig *port = &((HbPortOptions *)g_ptr_array_index(ports, i))->config;
+	for (guint i = 0; options->acpi_hotplug && i < n_ports; i++) {
+		const HbPortOptions *port_options = hb_device_options_get_port(options->devices, i);
+		const HbPortConfig *port = &port_options->config;
 		gpointer number = GUINT_TO_POINTER((guint)port->slot);
 		const char *other = g_hash_table_lookup(by_number, number);
 
-		if (((HbPortOptions *)g_ptr_array_index(ports, i))->host_leds) {
+		if (port_options->host_leds) {
 			g_set_error(error, HB_ERROR, HB_ERROR_INVALID,
 				    "-device: %s: host-leds=on shows a native slot's indicators, "
 				    "and with " PCI_HOTPLUG_GLOBAL "=on there are none",
@@ -432,10 +436,10 @@ static gboolean check_acpi_slots(const HbOptions *options, GError **error)
 }
 
 /* A drive that is pushed into the host cannot be added then. */
-static gboolean disable_hotplug(HbDevices *devices, GError **error)
+static gboolean disable_hotplug(HbDeviceOptions *devices, GError **error)
 {
-	for (guint i = 0; i < devices->ports->len; i++) {
-		const HbPortOptions *port = g_ptr_array_index(devices->ports, i);
+	for (guint i = 0; i < hb_device_options_get_n_ports(devices); i++) {
+		const HbPortOptions *port = hb_device_options_get_port(devices, i);
 
 		if (port->auto_add != HB_AUTO_ADD_ON)
 			continue;
@@ -445,16 +449,16 @@ static gboolean disable_hotplug(HbDevices *devices, GError **error)
 			    port->config.id);
 		return FALSE;
 	}
-	hb_devices_disable_hotplug(devices);
+	hb_device_options_disable_hotplug(devices);
 	return TRUE;
 }
 
 static gboolean settle_hotplug(HbOptions *options, GError **error)
 {
 	if (options->passthrough_hotplug == HB_PASSTHROUGH_HOTPLUG_OFF)
-		return disable_hotplug(&options->devices, error);
+		return disable_hotplug(options->devices, error);
 	if (options->passthrough_hotplug != HB_PASSTHROUGH_HOTPLUG_ON ||
-	    hb_devices_have_hotplug(&options->devices))
+	    hb_device_options_have_hotplug(options->devices))
 		return TRUE;
 	g_set_error(error, HB_ERROR, HB_ERROR_INVALID,
 		    "-machine: passthrough-hotplug=on needs a slot that can do it, and there is "
@@ -467,7 +471,7 @@ static gboolean complete(HbOptions *options, GError **error)
 {
 	if (options->nographic && !options->has_serial && !set_serial(options, "stdio", error))
 		return FALSE;
-	if (!hb_devices_check(&options->devices, error)) {
+	if (!hb_device_options_check(options->devices, error)) {
 		g_prefix_error(error, "-device: ");
 		return FALSE;
 	}
@@ -496,7 +500,8 @@ HbOptions *hb_options_parse(int argc, const char *const *argv, GError **error)
 
 gboolean hb_options_can_have_drives(const HbOptions *options)
 {
-	return options->devices.drives->len > 0 || hb_devices_have_hotplug(&options->devices);
+	return hb_device_options_get_n_drives(options->devices) > 0 ||
+	       hb_device_options_have_hotplug(options->devices);
 }
 
 void hb_options_free(HbOptions *options)
@@ -511,7 +516,7 @@ void hb_options_free(HbOptions *options)
 	g_free(options->pidfile);
 	hb_chardev_options_free(options->serial);
 	g_ptr_array_unref(options->qmp);
-	hb_devices_finish(&options->devices);
+	hb_device_options_destroy(options->devices);
 	hb_memory_options_finish(&options->memory_options);
 	g_free(options);
 }

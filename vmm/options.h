@@ -4,8 +4,9 @@
 #define VMM_OPTIONS_H
 
 #include "vmm/chardev.h"
-#include "vmm/device-options.h"
 #include "vmm/memory-options.h"
+
+#include <hotbay/hotbay.h>
 
 /* The most vCPUs of a VM with hot-plug passthrough. */
 #define HB_OPTIONS_MAX_CPUS 128
@@ -56,7 +57,7 @@ typedef struct HbOptions {
 	gboolean no_reboot;
 	gboolean no_shutdown;
 	gboolean paused; /* -S */
-	HbDevices devices;
+	HbDeviceOptions *devices;
 } HbOptions;
 
 /**

@@ -3,8 +3,9 @@
 #ifndef VMM_SWITCHES_H
 #define VMM_SWITCHES_H
 
-#include "vmm/device-options.h"
 #include "vmm/machine.h"
+
+#include <hotbay/options.h>
 
 /** HbSwitches: the machine's PCIe switches by their ids. For the loop thread. */
 typedef struct HbSwitches HbSwitches;

@@ -15,11 +15,11 @@
 /* Those that are described: native ones describe themselves. */
 static GArray *list_slots(const HbOptions *options)
 {
-	const HbDevices *devices = &options->devices;
+	const HbDeviceOptions *devices = options->devices;
 	GArray *slots = g_array_new(FALSE, FALSE, sizeof(HbAcpiSlot));
 
-	for (guint i = 0; i < devices->ports->len; i++) {
-		const HbPortOptions *port = g_ptr_array_index(devices->ports, i);
+	for (guint i = 0; i < hb_device_options_get_n_ports(devices); i++) {
+		const HbPortOptions *port = hb_device_options_get_port(devices, i);
 		HbAcpiSlot slot = { .devfn = port->config.devfn,
 				    .number = port->config.slot,
 				    .index = i };

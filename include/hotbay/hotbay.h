@@ -22,7 +22,9 @@
 #include <hotbay/inventory.h>
 #include <hotbay/kvm.h>
 #include <hotbay/loop.h>
+#include <hotbay/options.h>
 #include <hotbay/pci.h>
+#include <hotbay/properties.h>
 #include <hotbay/slot.h>
 #include <hotbay/switch.h>
 #include <hotbay/version.h>

@@ -10,7 +10,7 @@ import sys
 
 from tree import ROOT, Tap, files, read
 
-ROOMS = ("include", "hw", "vfio", "acpi", "vmm", "ctl", "tests", "docs", "build", ".ci")
+ROOMS = ("include", "hw", "vfio", "acpi", "options", "vmm", "ctl", "tests", "docs", "build", ".ci")
 FILE_NAME = re.compile(r"[\w.-]+\.(c|h|py|md|map)$")
 PATH = re.compile(r"(\./)?[\w.*-]+(/[\w.*-]+)*/?$")
 IDENTIFIER = re.compile(r"(hb_|HB_|HOTBAY_|x-hotbay-|Hb[A-Z])[\w-]*")

@@ -220,6 +220,17 @@ static void check(gboolean good, const char *what)
 	printf("%s %u - %s\n", good ? "ok" : "not ok", n_checks, what);
 }
 
+/* A launch flag, as our operator would give it. */
+static HbPort *create_port(const char *flag, GError **error)
+{
+	g_autoptr(HbDeviceOptions) options = hb_device_options_create();
+
+	if (!hb_device_options_parse(options, flag, error) ||
+	    !hb_device_options_check(options, error))
+		return NULL;
+	return hb_port_create(bridge, &hb_device_options_get_port(options, 0)->config, error);
+}
+
 static HbPort *build(HbHost *host)
 {
 	HbHostBridgeConfig windows = {
@@ -228,15 +239,11 @@ static HbPort *build(HbHost *host)
 		.mem64 = { 0x100000000, 1024 * MIB },
 	};
 	g_autoptr(GError) error = NULL;
-	HbPortConfig config;
-	HbPort *port;
+	HbPort *port = NULL;
 
-	hb_port_config_init(&config);
-	config.id = "bay0";
-	config.devfn = PORT_DEVFN;
-	config.chassis = config.slot = 1;
 	bridge = hb_host_bridge_create(host, &windows, &error);
-	port = bridge ? hb_port_create(bridge, &config, &error) : NULL;
+	if (bridge)
+		port = create_port("pcie-root-port,id=bay0,chassis=1,slot=1,addr=4.0", &error);
 	if (port && hb_host_bridge_lay_out(bridge, &error))
 		return port;
 	printf("Bail out! %s\n", error->message);

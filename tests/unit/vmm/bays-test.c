@@ -21,7 +21,7 @@ static struct {
 	gboolean take;
 } bay;
 
-static HbDevices devices;
+static HbDeviceOptions *devices;
 static HbMachineBays *bays;
 static gboolean id_is_taken; /* by the predecessor, on its way out */
 static HbMachineDone done;   /* of the addition that is under way; NULL: none is */
@@ -129,13 +129,12 @@ static void create(const char *auto_add)
 {
 	g_autofree char *text =
 		g_strdup_printf("pcie-root-port,id=bay0,slot=1,host-slot=1,auto-add=%s", auto_add);
-	g_autoptr(HbProperties) properties = hb_properties_parse(text, "driver", NULL);
 
 	added = g_string_new(NULL);
 	told = g_string_new(NULL);
-	hb_devices_init(&devices);
-	ck_assert(hb_devices_add(&devices, properties, NULL));
-	bays = hb_machine_bays_create(NULL, &devices, NULL, on_event, NULL, NULL);
+	devices = hb_device_options_create();
+	ck_assert(hb_device_options_parse(devices, text, NULL));
+	bays = hb_machine_bays_create(NULL, devices, NULL, on_event, NULL, NULL);
 	ck_assert_ptr_nonnull(bays);
 }
 
@@ -147,7 +146,7 @@ static void setup(void)
 static void teardown(void)
 {
 	hb_machine_bays_destroy(bays);
-	hb_devices_finish(&devices);
+	hb_device_options_destroy(devices);
 	g_string_free(told, TRUE);
 	g_string_free(added, TRUE);
 }

@@ -24,7 +24,7 @@ static HbHostBridge *bridge;
 static HbVfio *vfio;
 static HbMemory *memory;
 static HbDrives *drives;
-static HbDevices devices;
+static HbDeviceOptions *devices;
 static HbIommuAttachment attachments[HB_VFIO_MAX_DRIVES];
 static guint n_asked;	/* of the IOMMU */
 static gboolean refuse; /* the IOMMU lets nobody in */
@@ -109,18 +109,16 @@ static void set_up(void)
 		.mem32 = { 0xc0000000, 0x10000000 },
 		.mem64 = { 0x100000000, 0x100000000 },
 	};
-	g_autoptr(HbProperties) port =
-		hb_properties_parse("pcie-root-port,id=bay0,slot=1", "driver", NULL);
 
 	host = hb_host_create(&host_ops, NULL, NULL);
 	bridge = hb_host_bridge_create(host, &config, NULL);
 	vfio = hb_vfio_create(host, 0);
 	memory = hb_memory_create(1 << 20, &(HbMemoryBackend){ 0 }, NULL);
 	drives = hb_drives_create(bridge, vfio, memory, on_event, NULL);
-	hb_devices_init(&devices);
-	ck_assert(hb_devices_add(&devices, port, NULL));
-	ck_assert(hb_devices_check(&devices, NULL));
-	ck_assert(hb_drives_add_ports(drives, &devices, NULL));
+	devices = hb_device_options_create();
+	ck_assert(hb_device_options_parse(devices, "pcie-root-port,id=bay0,slot=1", NULL));
+	ck_assert(hb_device_options_check(devices, NULL));
+	ck_assert(hb_drives_add_ports(drives, devices, NULL));
 	hb_drives_set_running(drives);
 	fill();
 }
@@ -132,7 +130,7 @@ static void tear_down(void)
 	hb_vfio_destroy(vfio);
 	hb_memory_destroy(memory);
 	hb_host_destroy(host);
-	hb_devices_finish(&devices);
+	hb_device_options_destroy(devices);
 	g_clear_error(&outcome);
 }
 

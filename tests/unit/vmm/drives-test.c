@@ -19,7 +19,7 @@ static HbHostBridge *bridge;
 static HbVfio *vfio;
 static HbMemory *memory;
 static HbDrives *drives;
-static HbDevices devices;
+static HbDeviceOptions *devices;
 static guint n_events;
 static HbMachineEventType last_event;
 static guint n_evacuated;
@@ -44,9 +44,7 @@ static void on_evacuated(gpointer opaque)
 
 static void add_port(const char *text)
 {
-	g_autoptr(HbProperties) properties = hb_properties_parse(text, "driver", NULL);
-
-	ck_assert(hb_devices_add(&devices, properties, NULL));
+	ck_assert(hb_device_options_parse(devices, text, NULL));
 }
 
 static void create(gboolean hotplug)
@@ -63,17 +61,17 @@ static void create(gboolean hotplug)
 	vfio = hb_vfio_create(host, 0);
 	memory = hb_memory_create(1 << 20, &(HbMemoryBackend){ 0 }, NULL);
 	drives = hb_drives_create(bridge, vfio, memory, on_event, NULL);
-	hb_devices_init(&devices);
+	devices = hb_device_options_create();
 	add_port("pcie-root-port,id=bay0,slot=1");
 	add_port("pcie-root-port,id=bay1,slot=2");
 	add_port("pcie-root-port,id=fixed,slot=3,hotplug=off");
 	add_port("pcie-root-port,id=rp0,slot=4");
 	add_port("x3130-upstream,id=up0,bus=rp0");
 	add_port("xio3130-downstream,id=dp0,bus=up0,slot=5");
-	ck_assert(hb_devices_check(&devices, NULL));
+	ck_assert(hb_device_options_check(devices, NULL));
 	if (!hotplug)
-		hb_devices_disable_hotplug(&devices);
-	ck_assert(hb_drives_add_ports(drives, &devices, NULL));
+		hb_drives_disable_hotplug(drives);
+	ck_assert(hb_drives_add_ports(drives, devices, NULL));
 	hb_drives_set_running(drives);
 }
 
@@ -98,7 +96,7 @@ static void tear_down(void)
 	hb_vfio_destroy(vfio);
 	hb_memory_destroy(memory);
 	hb_host_destroy(host);
-	hb_devices_finish(&devices);
+	hb_device_options_destroy(devices);
 }
 
 /* How one addition ended. */

@@ -57,8 +57,8 @@ START_TEST(test_a_line_as_given_to_qemu_is_understood)
 	ck_assert_str_eq(qmp->path, "/q");
 	ck_assert(options->no_reboot);
 	ck_assert(options->paused);
-	ck_assert_uint_eq(options->devices.ports->len, 1);
-	ck_assert_uint_eq(options->devices.drives->len, 1);
+	ck_assert_uint_eq(hb_device_options_get_n_ports(options->devices), 1);
+	ck_assert_uint_eq(hb_device_options_get_n_drives(options->devices), 1);
 }
 END_TEST
 
@@ -243,6 +243,8 @@ static const struct {
 	{ "-uuid 1234", { "-uuid:", "8-4-4-4-12" } },
 	{ "-daemonize", { "-daemonize:", "-pidfile" } },
 	{ "-overcommit cpu-pm=on", { "-overcommit:", "'cpu-pm'" } },
+	{ "-kernel k -device pcie-root-port,id=p,addr=1f.3",
+	  { "-device:", "addr=1f.3 is taken by the LPC bridge" } },
 	{ "-global ICH9-LPC.acpi-pci-hotplug-with-bridge-support=1",
 	  { "-global:", "'on' or 'off'" } },
 	{ "-global driver=ICH9-LPC,property=acpi-pci-hotplug-with-bridge-support",
@@ -333,7 +335,7 @@ static gboolean has_hotplug(const char *line)
 {
 	g_autoptr(HbOptions) options = parse(line);
 
-	return hb_devices_have_hotplug(&options->devices);
+	return hb_device_options_have_hotplug(options->devices);
 }
 
 START_TEST(test_slots_do_hotplug_unless_the_machine_says_otherwise)
@@ -394,7 +396,7 @@ START_TEST(test_a_device_may_be_given_in_json)
 	const HbPortOptions *port;
 
 	ck_assert_ptr_nonnull(options);
-	port = g_ptr_array_index(options->devices.ports, 0);
+	port = hb_device_options_get_port(options->devices, 0);
 	ck_assert_str_eq(port->config.id, "bay0");
 	ck_assert_uint_eq(port->config.devfn, HB_PCI_DEVFN(4, 0));
 	ck_assert(port->config.multifunction);

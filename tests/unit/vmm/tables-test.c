@@ -183,7 +183,7 @@ START_TEST(test_ports_are_slots_of_the_controller_by_their_place)
 	static HbPciFunction drive = { .ops = &function_ops }; /* until the bridge goes */
 
 	hb_drives_set_hotplug(drives, hotplug);
-	ck_assert(hb_drives_add_ports(drives, &options->devices, NULL));
+	ck_assert(hb_drives_add_ports(drives, options->devices, NULL));
 	hb_drives_foreach(drives, look_for_c, NULL);
 	ck_assert(hb_port_plug(port_c, &drive, NULL));
 

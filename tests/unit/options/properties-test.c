@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Copyright the hotbay authors */
 
-/* QEMU's option syntax and its JSON form. */
+/* QEMU's option syntax. */
 
 #include "tests/unit/suite.h"
-#include "vmm/properties.h"
+
+#include <hotbay/properties.h>
+#include <string.h>
 
 static HbProperties *parse(const char *text)
 {
@@ -186,28 +188,29 @@ START_TEST(test_what_is_not_given_leaves_the_default)
 }
 END_TEST
 
-START_TEST(test_json_scalars_become_texts)
+START_TEST(test_values_may_come_one_by_one)
 {
-	g_autoptr(HbProperties) properties = hb_properties_from_json_text(
-		"{\"id\": \"d0\", \"multifunction\": true, \"slot\": 3}", NULL);
+	g_autoptr(HbProperties) properties = hb_properties_create();
 
-	ck_assert_ptr_nonnull(properties);
-	ck_assert_str_eq(hb_properties_take(properties, "id"), "d0");
-	ck_assert_str_eq(hb_properties_take(properties, "multifunction"), "on");
-	ck_assert_str_eq(hb_properties_take(properties, "slot"), "3");
+	ck_assert(hb_properties_add(properties, "path", "/a,b", NULL));
+	ck_assert(hb_properties_add(properties, "empty", "", NULL));
+
+	ck_assert_str_eq(hb_properties_take(properties, "path"), "/a,b");
+	ck_assert_str_eq(hb_properties_take(properties, "empty"), "");
+	ck_assert(hb_properties_finish(properties, "-x", NULL));
 }
 END_TEST
 
-static const char *const bad_json[] = {
-	"{", "[]", "3", "", "{\"id\": null}", "{\"id\": []}", "{\"id\": {}}", "{\"id\": 1.5}"
-};
-
-START_TEST(test_other_json_is_refused)
+START_TEST(test_one_by_one_a_repeated_or_empty_name_is_refused)
 {
+	g_autoptr(HbProperties) properties = hb_properties_create();
 	g_autoptr(GError) error = NULL;
 
-	ck_assert_ptr_null(hb_properties_from_json_text(bad_json[_i], &error));
-	ck_assert_ptr_nonnull(error);
+	ck_assert(hb_properties_add(properties, "a", "1", NULL));
+	ck_assert(!hb_properties_add(properties, "a", "2", &error));
+	assert_message(error, "'a' is given twice");
+	ck_assert(!hb_properties_add(properties, "", "2", NULL));
+	ck_assert_str_eq(hb_properties_take(properties, "a"), "1");
 }
 END_TEST
 
@@ -243,8 +246,8 @@ Suite *test_suite(void)
 	tcase_add_loop_test(tests, test_number_from_3_to_100, 0, G_N_ELEMENTS(numbers));
 	tcase_add_loop_test(tests, test_size_in_mebibytes, 0, G_N_ELEMENTS(sizes));
 	tcase_add_test(tests, test_what_is_not_given_leaves_the_default);
-	tcase_add_test(tests, test_json_scalars_become_texts);
-	tcase_add_loop_test(tests, test_other_json_is_refused, 0, G_N_ELEMENTS(bad_json));
+	tcase_add_test(tests, test_values_may_come_one_by_one);
+	tcase_add_test(tests, test_one_by_one_a_repeated_or_empty_name_is_refused);
 	tcase_add_test(tests, test_a_missing_or_empty_required_value_is_named);
 	suite_add_tcase(suite, tests);
 	return suite;

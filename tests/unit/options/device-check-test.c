@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Copyright the hotbay authors */
 
-/* -device: switches, what sits in them, and the tree that all flags make. */
+/* Devices: switches, what sits in them, and the tree that all flags make. */
 
 #include "tests/unit/suite.h"
-#include "vmm/device-options.h"
 
+#include <hotbay/hotbay.h>
 #include <string.h>
 
 #define PORT   "pcie-root-port,id="
@@ -13,16 +13,16 @@
 #define DOWN   "xio3130-downstream,id="
 #define SWITCH PORT "rp0,slot=100;" UP "up0,bus=rp0;"
 
-static HbDevices devices;
+static HbDeviceOptions *devices;
 
 static void set_up(void)
 {
-	hb_devices_init(&devices);
+	devices = hb_device_options_create();
 }
 
 static void tear_down(void)
 {
-	hb_devices_finish(&devices);
+	hb_device_options_destroy(devices);
 }
 
 /* @texts: with ';' between devices */
@@ -31,12 +31,10 @@ static gboolean read_all(const char *texts, GError **error)
 	g_auto(GStrv) list = g_strsplit(texts, ";", -1);
 
 	for (guint i = 0; list[i]; i++) {
-		g_autoptr(HbProperties) properties = hb_properties_parse(list[i], "driver", error);
-
-		if (properties == NULL || !hb_devices_add(&devices, properties, error))
+		if (!hb_device_options_parse(devices, list[i], error))
 			return FALSE;
 	}
-	return hb_devices_check(&devices, error);
+	return hb_device_options_check(devices, error);
 }
 
 static void assert_read(const char *texts)
@@ -49,8 +47,8 @@ static void assert_read(const char *texts)
 
 static const HbPortOptions *find_port(const char *id)
 {
-	for (guint i = 0; i < devices.ports->len; i++) {
-		const HbPortOptions *port = g_ptr_array_index(devices.ports, i);
+	for (guint i = 0; i < hb_device_options_get_n_ports(devices); i++) {
+		const HbPortOptions *port = hb_device_options_get_port(devices, i);
 
 		if (g_str_equal(port->config.id, id))
 			return port;
@@ -62,7 +60,7 @@ START_TEST(test_a_switch_has_ports_with_drives)
 {
 	assert_read(SWITCH DOWN "dp0,bus=up0,chassis=2,slot=7,addr=3.0,power-controller=on;"
 				"vfio-pci,host=01:00.0,id=d0,bus=dp0");
-	const HbSwitchOptions *options = g_ptr_array_index(devices.switches, 0);
+	const HbSwitchOptions *options = hb_device_options_get_switch(devices, 0);
 	const HbPortOptions *port = find_port("dp0");
 
 	ck_assert_str_eq(options->id, "up0");
@@ -91,8 +89,8 @@ START_TEST(test_the_order_of_flags_does_not_matter)
 {
 	assert_read(DOWN "dp0,bus=up0,slot=1;" UP "up0,bus=rp0,addr=0;" PORT "rp0,slot=2");
 
-	ck_assert_str_eq(((HbPortOptions *)g_ptr_array_index(devices.ports, 0))->config.id, "rp0");
-	ck_assert_str_eq(((HbPortOptions *)g_ptr_array_index(devices.ports, 1))->config.id, "dp0");
+	ck_assert_str_eq(hb_device_options_get_port(devices, 0)->config.id, "rp0");
+	ck_assert_str_eq(hb_device_options_get_port(devices, 1)->config.id, "dp0");
 }
 END_TEST
 
@@ -119,7 +117,7 @@ START_TEST(test_a_switch_holds_32_drives)
 	assert_read(texts->str);
 
 	ck_assert_uint_eq(find_port("p31")->config.devfn, HB_PCI_DEVFN(31, 0));
-	ck_assert_uint_eq(hb_devices_count_buses(&devices), 34);
+	ck_assert_uint_eq(hb_device_options_count_buses(devices), 34);
 }
 END_TEST
 
@@ -134,30 +132,12 @@ START_TEST(test_switches_below_switches_have_their_depth)
 }
 END_TEST
 
-START_TEST(test_a_port_has_a_path_from_bus_0)
-{
-	guint8 path[HB_DEVICES_MAX_PATH];
-
-	assert_read(SWITCH DOWN "a,bus=up0,slot=1,addr=3;" UP "up1,bus=a;" DOWN
-				"b,bus=up1,slot=2,addr=5");
-
-	ck_assert_uint_eq(hb_devices_get_path(&devices, find_port("rp0"), path), 1);
-	ck_assert_uint_eq(path[0], HB_PCI_DEVFN(1, 0));
-	ck_assert_uint_eq(hb_devices_get_path(&devices, find_port("b"), path), 5);
-	ck_assert_uint_eq(path[0], HB_PCI_DEVFN(1, 0));
-	ck_assert_uint_eq(path[1], 0);
-	ck_assert_uint_eq(path[2], HB_PCI_DEVFN(3, 0));
-	ck_assert_uint_eq(path[3], 0);
-	ck_assert_uint_eq(path[4], HB_PCI_DEVFN(5, 0));
-}
-END_TEST
-
 START_TEST(test_buses_are_counted_with_those_reserved)
 {
 	assert_read(SWITCH DOWN "a,bus=up0,slot=1;" DOWN "b,bus=up0,slot=2,bus-reserve=5");
 
 	ck_assert_uint_eq(find_port("b")->config.reserved_buses, 5);
-	ck_assert_uint_eq(hb_devices_count_buses(&devices), 1 + 1 + 2 + 5);
+	ck_assert_uint_eq(hb_device_options_count_buses(devices), 1 + 1 + 2 + 5);
 }
 END_TEST
 
@@ -213,11 +193,9 @@ START_TEST(test_device_add_takes_no_switch)
 {
 	static const char *const drivers[] = { "x3130-upstream", "xio3130-downstream" };
 	g_autoptr(GError) error = NULL;
-	g_autoptr(JsonObject) object = json_object_new();
+	g_autoptr(HbProperties) properties = hb_properties_parse(drivers[_i], "driver", NULL);
 
-	json_object_set_string_member(object, "driver", drivers[_i]);
-
-	ck_assert_ptr_null(hb_drive_options_from_json(object, &error));
+	ck_assert_ptr_null(hb_drive_options_read(properties, &error));
 	ck_assert_ptr_nonnull(strstr(error->message, "Switches do not support hotplugging"));
 	ck_assert_ptr_nonnull(strstr(error->message, drivers[_i]));
 }
@@ -235,7 +213,6 @@ Suite *test_suite(void)
 	tcase_add_test(tests, test_each_bus_has_its_own_places);
 	tcase_add_test(tests, test_a_switch_holds_32_drives);
 	tcase_add_test(tests, test_switches_below_switches_have_their_depth);
-	tcase_add_test(tests, test_a_port_has_a_path_from_bus_0);
 	tcase_add_test(tests, test_buses_are_counted_with_those_reserved);
 	tcase_add_test(tests, test_windows_that_are_not_there_may_be_denied);
 	tcase_add_loop_test(tests, test_refused_with_the_reason, 0, G_N_ELEMENTS(refused));

@@ -2,14 +2,13 @@
 /* Copyright the hotbay authors */
 
 /*
- * QEMU's option syntax, "name=value,name=value", and its JSON form. Both become one ordered list of
- * texts; the flag that asked takes what it knows, with the type it wants, and what is left over is
- * refused by name. So no list of known names has to be kept beside the code that reads them.
+ * QEMU's option syntax, "name=value,name=value", as an ordered list of texts; the flag that asked
+ * takes what it knows, with the type it wants, and what is left over is refused by name. So no list
+ * of known names has to be kept beside the code that reads them.
  */
 
-#include "vmm/properties.h"
-
 #include <hotbay/error.h>
+#include <hotbay/properties.h>
 
 #include <string.h>
 
@@ -32,7 +31,7 @@ static void property_free(gpointer data)
 	g_free(property);
 }
 
-static HbProperties *properties_new(void)
+HbProperties *hb_properties_create(void)
 {
 	HbProperties *properties = g_new0(HbProperties, 1);
 
@@ -110,7 +109,7 @@ static gboolean add_element(HbProperties *properties, const char *element, const
 
 HbProperties *hb_properties_parse(const char *text, const char *implied, GError **error)
 {
-	g_autoptr(HbProperties) properties = properties_new();
+	g_autoptr(HbProperties) properties = hb_properties_create();
 
 	for (const char *cursor = text; *cursor; implied = NULL) {
 		g_autofree char *element = next_element(&cursor);
@@ -121,58 +120,10 @@ HbProperties *hb_properties_parse(const char *text, const char *implied, GError 
 	return g_steal_pointer(&properties);
 }
 
-/* (transfer full) (nullable): a JSON scalar as the option syntax would write it. */
-static char *scalar_to_text(JsonNode *node)
+gboolean hb_properties_add(HbProperties *properties, const char *name, const char *value,
+			   GError **error)
 {
-	if (!JSON_NODE_HOLDS_VALUE(node))
-		return NULL;
-	switch (json_node_get_value_type(node)) {
-	case G_TYPE_STRING:
-		return g_strdup(json_node_get_string(node));
-	case G_TYPE_BOOLEAN:
-		return g_strdup(json_node_get_boolean(node) ? "on" : "off");
-	case G_TYPE_INT64:
-		return g_strdup_printf("%" G_GINT64_FORMAT, json_node_get_int(node));
-	default:
-		return NULL;
-	}
-}
-
-HbProperties *hb_properties_from_json(JsonObject *object, GError **error)
-{
-	g_autoptr(HbProperties) properties = properties_new();
-	JsonObjectIter iter;
-	const char *name;
-	JsonNode *node;
-
-	json_object_iter_init_ordered(&iter, object);
-	while (json_object_iter_next_ordered(&iter, &name, &node)) {
-		char *value = scalar_to_text(node);
-
-		if (value == NULL) {
-			g_set_error(error, HB_ERROR, HB_ERROR_INVALID,
-				    "Invalid parameter type for '%s', expected: string, boolean "
-				    "or integer",
-				    name);
-			return NULL;
-		}
-		if (!add(properties, g_strdup(name), value, error))
-			return NULL;
-	}
-	return g_steal_pointer(&properties);
-}
-
-HbProperties *hb_properties_from_json_text(const char *text, GError **error)
-{
-	g_autoptr(GError) reason = NULL;
-	g_autoptr(JsonNode) node = json_from_string(text, &reason);
-
-	if (node == NULL || !JSON_NODE_HOLDS_OBJECT(node)) {
-		g_set_error(error, HB_ERROR, HB_ERROR_INVALID, "not a JSON object: %s",
-			    reason ? reason->message : "write {\"driver\": ..., ...}");
-		return NULL;
-	}
-	return hb_properties_from_json(json_node_get_object(node), error);
+	return add(properties, g_strdup(name), g_strdup(value), error);
 }
 
 const char *hb_properties_take(HbProperties *properties, const char *name)

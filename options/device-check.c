@@ -11,21 +11,25 @@
  * The depth of a device follows from what it sits in. One that gets none sits in itself.
  */
 
-#include "vmm/device-options.h"
+#include "options/device-options.h"
+
+#include "options/names.h"
+
+#include <hotbay/error.h>
+#include <hotbay/switch.h>
+#include <hotbay/vfio.h>
 
 #include <string.h>
 
-#define HOST_BRIDGE 0x00 /* the device number of Q35's host bridge */
-#define LPC_BRIDGE  0x1f /* and of its ISA bridge */
-#define N_DEVFNS    256
-#define NO_DEPTH    G_MAXUINT
+#define N_DEVFNS 256
+#define NO_DEPTH G_MAXUINT
 
 /* -- Names. -- */
 
-static HbPortOptions *find_port(const HbDevices *devices, const char *id)
+static HbPortOptions *find_port(const HbDeviceOptions *options, const char *id)
 {
-	for (guint i = 0; i < devices->ports->len; i++) {
-		HbPortOptions *port = g_ptr_array_index(devices->ports, i);
+	for (guint i = 0; i < options->ports->len; i++) {
+		HbPortOptions *port = g_ptr_array_index(options->ports, i);
 
 		if (g_str_equal(port->config.id, id))
 			return port;
@@ -33,13 +37,13 @@ static HbPortOptions *find_port(const HbDevices *devices, const char *id)
 	return NULL;
 }
 
-static HbSwitchOptions *find_switch(const HbDevices *devices, const char *id)
+static HbSwitchOptions *find_switch(const HbDeviceOptions *options, const char *id)
 {
-	for (guint i = 0; i < devices->switches->len; i++) {
-		HbSwitchOptions *options = g_ptr_array_index(devices->switches, i);
+	for (guint i = 0; i < options->switches->len; i++) {
+		HbSwitchOptions *self = g_ptr_array_index(options->switches, i);
 
-		if (g_str_equal(options->id, id))
-			return options;
+		if (g_str_equal(self->id, id))
+			return self;
 	}
 	return NULL;
 }
@@ -53,24 +57,24 @@ static gboolean claim_id(GHashTable *ids, const char *id, GError **error)
 	return FALSE;
 }
 
-static gboolean check_ids(const HbDevices *devices, GError **error)
+static gboolean check_ids(const HbDeviceOptions *options, GError **error)
 {
 	g_autoptr(GHashTable) ids = g_hash_table_new(g_str_hash, g_str_equal);
 
-	for (guint i = 0; i < devices->ports->len; i++) {
-		HbPortOptions *port = g_ptr_array_index(devices->ports, i);
+	for (guint i = 0; i < options->ports->len; i++) {
+		HbPortOptions *port = g_ptr_array_index(options->ports, i);
 
 		if (!claim_id(ids, port->config.id, error))
 			return FALSE;
 	}
-	for (guint i = 0; i < devices->switches->len; i++) {
-		HbSwitchOptions *options = g_ptr_array_index(devices->switches, i);
+	for (guint i = 0; i < options->switches->len; i++) {
+		HbSwitchOptions *self = g_ptr_array_index(options->switches, i);
 
-		if (!claim_id(ids, options->id, error))
+		if (!claim_id(ids, self->id, error))
 			return FALSE;
 	}
-	for (guint i = 0; i < devices->drives->len; i++) {
-		HbDriveOptions *drive = g_ptr_array_index(devices->drives, i);
+	for (guint i = 0; i < options->drives->len; i++) {
+		HbDriveOptions *drive = g_ptr_array_index(options->drives, i);
 
 		if (!claim_id(ids, drive->id, error))
 			return FALSE;
@@ -81,17 +85,17 @@ static gboolean check_ids(const HbDevices *devices, GError **error)
 /* -- What sits in a slot. -- */
 
 /* @driver, and @id for the next one's message, goes into the slot of the port @bus. */
-static gboolean claim_slot(const HbDevices *devices, GHashTable *occupied, const char *driver,
+static gboolean claim_slot(const HbDeviceOptions *options, GHashTable *occupied, const char *driver,
 			   const char *id, const char *bus, GError **error)
 {
 	const char *other = g_hash_table_lookup(occupied, bus);
 
-	if (find_switch(devices, bus))
+	if (find_switch(options, bus))
 		g_set_error(error, HB_ERROR, HB_ERROR_NOT_FOUND,
 			    "%s: Bus '%s' is inside a switch: name one of its xio3130-downstream "
 			    "ports",
 			    driver, bus);
-	else if (!find_port(devices, bus))
+	else if (!find_port(options, bus))
 		g_set_error(error, HB_ERROR, HB_ERROR_NOT_FOUND,
 			    "%s: Bus '%s' not found: name the id of a pcie-root-port or "
 			    "xio3130-downstream",
@@ -105,7 +109,7 @@ static gboolean claim_slot(const HbDevices *devices, GHashTable *occupied, const
 	return FALSE;
 }
 
-static gboolean take_hotplug(HbPortOptions *port, const HbSwitchOptions *options, GError **error)
+static gboolean take_hotplug(HbPortOptions *port, const HbSwitchOptions *self, GError **error)
 {
 	port->config.hotplug = FALSE;
 	if (!port->host_slot)
@@ -113,45 +117,44 @@ static gboolean take_hotplug(HbPortOptions *port, const HbSwitchOptions *options
 	g_set_error(error, HB_ERROR, HB_ERROR_INVALID,
 		    "%s %s: host-slot is for a slot that takes drives, and this one holds the "
 		    "switch '%s': bind the switch's ports",
-		    hb_port_options_get_driver(port), port->config.id, options->id);
+		    hb_port_options_get_driver(port), port->config.id, self->id);
 	return FALSE;
 }
 
-static gboolean check_slots(const HbDevices *devices, GError **error)
+static gboolean check_slots(const HbDeviceOptions *options, GError **error)
 {
 	g_autoptr(GHashTable) occupied = g_hash_table_new(g_str_hash, g_str_equal);
 
-	for (guint i = 0; i < devices->switches->len; i++) {
-		HbSwitchOptions *options = g_ptr_array_index(devices->switches, i);
+	for (guint i = 0; i < options->switches->len; i++) {
+		HbSwitchOptions *self = g_ptr_array_index(options->switches, i);
 
-		if (!claim_slot(devices, occupied, "x3130-upstream", options->id, options->bus,
-				error))
+		if (!claim_slot(options, occupied, HB_NAMES_UPSTREAM, self->id, self->bus, error))
 			return FALSE;
-		if (!take_hotplug(find_port(devices, options->bus), options, error))
+		if (!take_hotplug(find_port(options, self->bus), self, error))
 			return FALSE;
 	}
-	for (guint i = 0; i < devices->drives->len; i++) {
-		HbDriveOptions *drive = g_ptr_array_index(devices->drives, i);
+	for (guint i = 0; i < options->drives->len; i++) {
+		HbDriveOptions *drive = g_ptr_array_index(options->drives, i);
 
-		if (!claim_slot(devices, occupied, "vfio-pci", drive->id, drive->bus, error))
+		if (!claim_slot(options, occupied, HB_NAMES_DRIVE, drive->id, drive->bus, error))
 			return FALSE;
 	}
-	if (devices->drives->len <= HB_VFIO_MAX_DRIVES)
+	if (options->drives->len <= HB_VFIO_MAX_DRIVES)
 		return TRUE;
 	g_set_error(error, HB_ERROR, HB_ERROR_LIMIT,
 		    "vfio-pci: %u drives given, but a VM may have %u: leave some out",
-		    devices->drives->len, HB_VFIO_MAX_DRIVES);
+		    options->drives->len, HB_VFIO_MAX_DRIVES);
 	return FALSE;
 }
 
 /* -- The tree. -- */
 
-static gboolean check_switch_buses(const HbDevices *devices, GError **error)
+static gboolean check_switch_buses(const HbDeviceOptions *options, GError **error)
 {
-	for (guint i = 0; i < devices->ports->len; i++) {
-		const HbPortOptions *port = g_ptr_array_index(devices->ports, i);
+	for (guint i = 0; i < options->ports->len; i++) {
+		const HbPortOptions *port = g_ptr_array_index(options->ports, i);
 
-		if (!port->is_downstream || find_switch(devices, port->bus))
+		if (!port->is_downstream || find_switch(options, port->bus))
 			continue;
 		g_set_error(error, HB_ERROR, HB_ERROR_NOT_FOUND,
 			    "xio3130-downstream %s: Bus '%s' not found: name the id of an "
@@ -163,51 +166,51 @@ static gboolean check_switch_buses(const HbDevices *devices, GError **error)
 }
 
 /* Gives depths to those whose place has one; whether there were any. */
-static gboolean spread_depths(const HbDevices *devices)
+static gboolean spread_depths(const HbDeviceOptions *options)
 {
 	gboolean spread = FALSE;
 
-	for (guint i = 0; i < devices->switches->len; i++) {
-		HbSwitchOptions *options = g_ptr_array_index(devices->switches, i);
-		guint depth = find_port(devices, options->bus)->depth;
+	for (guint i = 0; i < options->switches->len; i++) {
+		HbSwitchOptions *self = g_ptr_array_index(options->switches, i);
+		guint depth = find_port(options, self->bus)->depth;
 
-		if (options->depth != NO_DEPTH || depth == NO_DEPTH)
+		if (self->depth != NO_DEPTH || depth == NO_DEPTH)
 			continue;
-		options->depth = depth + 1;
+		self->depth = depth + 1;
 		spread = TRUE;
 	}
-	for (guint i = 0; i < devices->ports->len; i++) {
-		HbPortOptions *port = g_ptr_array_index(devices->ports, i);
+	for (guint i = 0; i < options->ports->len; i++) {
+		HbPortOptions *port = g_ptr_array_index(options->ports, i);
 
 		if (port->is_downstream)
-			port->depth = find_switch(devices, port->bus)->depth;
+			port->depth = find_switch(options, port->bus)->depth;
 	}
 	return spread;
 }
 
-static gboolean check_depths(const HbDevices *devices, GError **error)
+static gboolean check_depths(const HbDeviceOptions *options, GError **error)
 {
-	for (guint i = 0; i < devices->ports->len; i++) {
-		HbPortOptions *port = g_ptr_array_index(devices->ports, i);
+	for (guint i = 0; i < options->ports->len; i++) {
+		HbPortOptions *port = g_ptr_array_index(options->ports, i);
 
 		port->depth = port->is_downstream ? NO_DEPTH : 0;
 	}
-	for (guint i = 0; i < devices->switches->len; i++)
-		((HbSwitchOptions *)g_ptr_array_index(devices->switches, i))->depth = NO_DEPTH;
-	while (spread_depths(devices))
+	for (guint i = 0; i < options->switches->len; i++)
+		((HbSwitchOptions *)g_ptr_array_index(options->switches, i))->depth = NO_DEPTH;
+	while (spread_depths(options))
 		continue;
-	for (guint i = 0; i < devices->switches->len; i++) {
-		const HbSwitchOptions *options = g_ptr_array_index(devices->switches, i);
+	for (guint i = 0; i < options->switches->len; i++) {
+		const HbSwitchOptions *self = g_ptr_array_index(options->switches, i);
 
-		if (options->depth <= HB_SWITCH_MAX_DEPTH)
+		if (self->depth <= HB_SWITCH_MAX_DEPTH)
 			continue;
 		g_set_error(error, HB_ERROR, HB_ERROR_LIMIT,
-			    options->depth == NO_DEPTH
+			    self->depth == NO_DEPTH
 				    ? "x3130-upstream %s: Bus '%s' is below it: name a port that "
 				      "is not"
 				    : "x3130-upstream %s: there are too many switches between bus "
 				      "'%s' and " HB_ROOT_BUS ": use a port closer to it",
-			    options->id, options->bus);
+			    self->id, self->bus);
 		return FALSE;
 	}
 	return TRUE;
@@ -217,13 +220,14 @@ static gboolean check_depths(const HbDevices *devices, GError **error)
 
 typedef struct Bus {
 	const char *name;
+	char *const *reserved; /* by device; NULL: none is */
 	HbPortOptions *by_devfn[N_DEVFNS];
 } Bus;
 
-static gboolean is_fixed_device(const Bus *bus, guint device)
+/* (nullable): whose the device is, if ports cannot have it. */
+static const char *get_holder(const Bus *bus, guint device)
 {
-	return g_str_equal(bus->name, HB_ROOT_BUS) &&
-	       (device == HOST_BRIDGE || device == LPC_BRIDGE);
+	return bus->reserved ? bus->reserved[device] : NULL;
 }
 
 static gboolean is_taken_device(const Bus *bus, guint device)
@@ -232,22 +236,20 @@ static gboolean is_taken_device(const Bus *bus, guint device)
 		if (bus->by_devfn[HB_PCI_DEVFN(device, function)])
 			return TRUE;
 	}
-	return is_fixed_device(bus, device);
+	return get_holder(bus, device) != NULL;
 }
 
 static gboolean claim_devfn(Bus *bus, HbPortOptions *port, GError **error)
 {
 	guint device = HB_PCI_DEVICE(port->config.devfn);
-	HbPortOptions *other = bus->by_devfn[port->config.devfn];
+	const HbPortOptions *other = bus->by_devfn[port->config.devfn];
+	const char *holder = other ? other->config.id : get_holder(bus, device);
 
-	if (other || is_fixed_device(bus, device)) {
+	if (holder) {
 		g_set_error(error, HB_ERROR, HB_ERROR_BUSY,
 			    "%s %s: addr=%x.%x is taken by %s: choose another",
 			    hb_port_options_get_driver(port), port->config.id, device,
-			    HB_PCI_FUNCTION(port->config.devfn),
-			    other		    ? other->config.id
-			    : device == HOST_BRIDGE ? "the host bridge"
-						    : "the LPC bridge");
+			    HB_PCI_FUNCTION(port->config.devfn), holder);
 		return FALSE;
 	}
 	bus->by_devfn[port->config.devfn] = port;
@@ -290,11 +292,11 @@ static gboolean check_function(const Bus *bus, const HbPortOptions *port, GError
 typedef gboolean (*PortCheck)(Bus *bus, HbPortOptions *port, GError **error);
 
 /* For the ports of a bus that were given an address, or were not. */
-static gboolean for_ports(HbDevices *devices, Bus *bus, gboolean has_devfn, PortCheck check,
+static gboolean for_ports(HbDeviceOptions *options, Bus *bus, gboolean has_devfn, PortCheck check,
 			  GError **error)
 {
-	for (guint i = 0; i < devices->ports->len; i++) {
-		HbPortOptions *port = g_ptr_array_index(devices->ports, i);
+	for (guint i = 0; i < options->ports->len; i++) {
+		HbPortOptions *port = g_ptr_array_index(options->ports, i);
 
 		if (g_str_equal(port->bus, bus->name) && port->has_devfn == has_devfn &&
 		    !check(bus, port, error))
@@ -303,12 +305,13 @@ static gboolean for_ports(HbDevices *devices, Bus *bus, gboolean has_devfn, Port
 	return TRUE;
 }
 
-static gboolean check_bus(HbDevices *devices, const char *name, GError **error)
+static gboolean check_bus(HbDeviceOptions *options, const char *name, char *const *reserved,
+			  GError **error)
 {
-	Bus bus = { .name = name };
+	Bus bus = { .name = name, .reserved = reserved };
 
-	if (!for_ports(devices, &bus, TRUE, claim_devfn, error) ||
-	    !for_ports(devices, &bus, FALSE, place_port, error))
+	if (!for_ports(options, &bus, TRUE, claim_devfn, error) ||
+	    !for_ports(options, &bus, FALSE, place_port, error))
 		return FALSE;
 	for (guint i = 0; i < N_DEVFNS; i++) {
 		if (bus.by_devfn[i] && !check_function(&bus, bus.by_devfn[i], error))
@@ -317,26 +320,26 @@ static gboolean check_bus(HbDevices *devices, const char *name, GError **error)
 	return TRUE;
 }
 
-static gboolean check_places(HbDevices *devices, GError **error)
+static gboolean check_places(HbDeviceOptions *options, GError **error)
 {
-	if (!check_bus(devices, HB_ROOT_BUS, error))
+	if (!check_bus(options, HB_ROOT_BUS, options->reserved, error))
 		return FALSE;
-	for (guint i = 0; i < devices->switches->len; i++) {
-		const HbSwitchOptions *options = g_ptr_array_index(devices->switches, i);
+	for (guint i = 0; i < options->switches->len; i++) {
+		const HbSwitchOptions *self = g_ptr_array_index(options->switches, i);
 
-		if (!check_bus(devices, options->id, error))
+		if (!check_bus(options, self->id, NULL, error))
 			return FALSE;
 	}
 	return TRUE;
 }
 
-static gboolean check_slot_numbers(const HbDevices *devices, GError **error)
+static gboolean check_slot_numbers(const HbDeviceOptions *options, GError **error)
 {
-	for (guint i = 0; i < devices->ports->len; i++) {
-		const HbPortOptions *port = g_ptr_array_index(devices->ports, i);
+	for (guint i = 0; i < options->ports->len; i++) {
+		const HbPortOptions *port = g_ptr_array_index(options->ports, i);
 
 		for (guint j = 0; j < i; j++) {
-			const HbPortOptions *other = g_ptr_array_index(devices->ports, j);
+			const HbPortOptions *other = g_ptr_array_index(options->ports, j);
 
 			if (other->config.chassis != port->config.chassis ||
 			    other->config.slot != port->config.slot)
@@ -353,12 +356,12 @@ static gboolean check_slot_numbers(const HbDevices *devices, GError **error)
 }
 
 /* Two names can still mean one slot of the host: hb_bays_claim() finds that. */
-static gboolean check_host_slots(const HbDevices *devices, GError **error)
+static gboolean check_host_slots(const HbDeviceOptions *options, GError **error)
 {
 	g_autoptr(GHashTable) by_slot = g_hash_table_new(g_str_hash, g_str_equal);
 
-	for (guint i = 0; i < devices->ports->len; i++) {
-		HbPortOptions *port = g_ptr_array_index(devices->ports, i);
+	for (guint i = 0; i < options->ports->len; i++) {
+		HbPortOptions *port = g_ptr_array_index(options->ports, i);
 		const char *other =
 			port->host_slot ? g_hash_table_lookup(by_slot, port->host_slot) : NULL;
 
@@ -388,21 +391,21 @@ static gint compare_ports(gconstpointer a, gconstpointer b)
 	return bus ? bus : (gint)first->config.devfn - (gint)second->config.devfn;
 }
 
-gboolean hb_devices_check(HbDevices *devices, GError **error)
+gboolean hb_device_options_check(HbDeviceOptions *options, GError **error)
 {
-	if (!check_ids(devices, error) || !check_switch_buses(devices, error) ||
-	    !check_places(devices, error) || !check_slot_numbers(devices, error) ||
-	    !check_slots(devices, error) || !check_host_slots(devices, error) ||
-	    !check_depths(devices, error))
+	if (!check_ids(options, error) || !check_switch_buses(options, error) ||
+	    !check_places(options, error) || !check_slot_numbers(options, error) ||
+	    !check_slots(options, error) || !check_host_slots(options, error) ||
+	    !check_depths(options, error))
 		return FALSE;
-	g_ptr_array_sort(devices->ports, compare_ports);
+	g_ptr_array_sort(options->ports, compare_ports);
 	return TRUE;
 }
 
-gboolean hb_devices_have_hotplug(const HbDevices *devices)
+gboolean hb_device_options_have_hotplug(const HbDeviceOptions *options)
 {
-	for (guint i = 0; i < devices->ports->len; i++) {
-		const HbPortOptions *port = g_ptr_array_index(devices->ports, i);
+	for (guint i = 0; i < options->ports->len; i++) {
+		const HbPortOptions *port = g_ptr_array_index(options->ports, i);
 
 		if (port->config.hotplug)
 			return TRUE;
@@ -410,38 +413,23 @@ gboolean hb_devices_have_hotplug(const HbDevices *devices)
 	return FALSE;
 }
 
-void hb_devices_disable_hotplug(HbDevices *devices)
+void hb_device_options_disable_hotplug(HbDeviceOptions *options)
 {
-	devices->hotplug_disabled = TRUE;
-	for (guint i = 0; i < devices->ports->len; i++) {
-		HbPortOptions *port = g_ptr_array_index(devices->ports, i);
+	for (guint i = 0; i < options->ports->len; i++) {
+		HbPortOptions *port = g_ptr_array_index(options->ports, i);
 
 		port->config.hotplug = FALSE;
 	}
 }
 
-guint hb_devices_count_buses(const HbDevices *devices)
+guint hb_device_options_count_buses(const HbDeviceOptions *options)
 {
-	guint n = devices->switches->len;
+	guint n = options->switches->len;
 
-	for (guint i = 0; i < devices->ports->len; i++) {
-		const HbPortOptions *port = g_ptr_array_index(devices->ports, i);
+	for (guint i = 0; i < options->ports->len; i++) {
+		const HbPortOptions *port = g_ptr_array_index(options->ports, i);
 
 		n += 1u + port->config.reserved_buses;
 	}
-	return n;
-}
-
-guint hb_devices_get_path(const HbDevices *devices, const HbPortOptions *port,
-			  guint8 path[HB_DEVICES_MAX_PATH])
-{
-	guint n = 2 * port->depth + 1;
-
-	for (guint i = n - 1; i > 0; i -= 2) {
-		path[i] = port->config.devfn;
-		path[i - 1] = HB_PCI_DEVFN(0, 0); /* the upstream port, behind a link */
-		port = find_port(devices, find_switch(devices, port->bus)->bus);
-	}
-	path[0] = port->config.devfn;
 	return n;
 }
