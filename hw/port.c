@@ -663,7 +663,7 @@ gboolean hb_port_is_hotplug(const HbPort *port)
 	return port->config.hotplug;
 }
 
-HbSwitch *hb_port_get_parent(HbPort *port)
+HbSwitch *hb_port_get_parent(const HbPort *port)
 {
 	return port->config.parent;
 }

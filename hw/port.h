@@ -24,6 +24,9 @@ gboolean hb_port_config_check(const HbPortConfig *config, GError **error);
 
 gboolean hb_port_is_hotplug(const HbPort *port);
 
+/* (transfer none) (nullable): the switch it belongs to, NULL of a root port. */
+HbSwitch *hb_port_get_parent(const HbPort *port);
+
 /*
  * Do memory accesses to [@base, @base + @size) get from bus 0 to what is in the slot, by the
  * windows, Memory Space Enable and power state of all bridges on the way? With the bus lock held.

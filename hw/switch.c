@@ -269,11 +269,6 @@ HbSwitch *hb_switch_create(HbPort *port, const char *id, GError **error)
 	return NULL;
 }
 
-const char *hb_switch_get_id(HbSwitch *self)
-{
-	return self->id;
-}
-
 HbPort *hb_switch_get_port(HbSwitch *self)
 {
 	return self->function.port;

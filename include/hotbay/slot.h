@@ -120,10 +120,6 @@ HbHostBridge *hb_port_get_bridge(HbPort *port);
  * thread. */
 HbPciFunction *hb_port_get_function(HbPort *port);
 
-/** hb_port_get_parent: Returns: (transfer none) (nullable): the switch it belongs to, NULL of a
- * root port. Any thread. */
-HbSwitch *hb_port_get_parent(HbPort *port);
-
 /**
  * HbSlotEvent:
  * @HB_SLOT_PLUGGED: the occupant is in the slot and the guest was told

@@ -13,7 +13,7 @@ G_BEGIN_DECLS
 /**
  * hb_switch_create:
  * @port: in whose slot it sits; without hot-plug, and empty
- * @id: the operator's name for it; copied
+ * @id: the operator's name for it, for messages; copied
  *
  * A PCI Express switch (PCIe r6.0 §1.3.3): an Upstream Port in the slot of @port, and the bus
  * inside, on which hb_port_create() puts Downstream Ports with slots of their own. It stays: a
@@ -26,9 +26,6 @@ G_BEGIN_DECLS
  *   %HB_ERROR_LIMIT if there are %HB_SWITCH_MAX_DEPTH switches above
  */
 HbSwitch *hb_switch_create(HbPort *port, const char *id, GError **error);
-
-/** hb_switch_get_id: Returns: (transfer none): its id. Any thread. */
-const char *hb_switch_get_id(HbSwitch *self);
 
 /** hb_switch_get_port: Returns: (transfer none): in whose slot it sits. Any thread. */
 HbPort *hb_switch_get_port(HbSwitch *self);
