@@ -11,6 +11,7 @@
  *   0x00020000  the command line
  *   0x000e0000  ACPI tables, with RSDP first
  *   preferred   the kernel, usually at 16 MiB; it needs init_size bytes from there
+ *               or, if it is loaded unpacked, anywhere from there to the initrd
  *   high        the initrd, ending where RAM below 4 GiB ends
  */
 
@@ -36,7 +37,6 @@
 #define MAX_COMMAND	   0x40000
 #define LOW_RAM_END	   0x9fc00
 #define MIB		   0x100000
-#define ENTRY_64	   0x200 /* behind the start of the kernel proper */
 #define PAGE_SIZE	   4096
 #define LARGE_PAGE	   (2 * MIB)
 #define PTE_PRESENT	   0x3 /* and writable */
@@ -62,13 +62,14 @@ _Static_assert(offsetof(struct boot_params, acpi_rsdp_addr) == 0x70, "boot proto
 
 struct HbBoot {
 	const HbMemory *memory;
-	HbBzImage *image;
+	HbKernel *kernel;
 	char *initrd_path;
 	int initrd_fd; /* -1: none */
 	guint64 initrd_size;
 	char *command_line;
-	guint64 kernel_address;
-	guint64 initrd_address;
+	HbKernelRoom room;
+	HbKernelStart start;	/* since it was loaded */
+	guint64 initrd_address; /* 0: none */
 };
 
 /* -- Placing. -- */
@@ -114,14 +115,20 @@ static gboolean place(HbBoot *boot, GError **error)
 {
 	guint n;
 	guint64 low_end = hb_memory_get_ranges(boot->memory, &n)[0].size;
-	const struct setup_header *header = &boot->image->header;
-	guint64 load_size = hb_bzimage_get_load_size(boot->image);
+	const struct setup_header *header = hb_kernel_get_header(boot->kernel);
+	guint64 load_size = hb_kernel_get_load_size(boot->kernel);
 
-	if (!hb_boot_place_kernel(header, load_size, low_end, &boot->kernel_address, error))
+	boot->room.limit = low_end;
+	if (!hb_boot_place_kernel(header, load_size, low_end, &boot->room.address, error))
 		return FALSE;
-	guint64 kernel_end = boot->kernel_address + MAX(header->init_size, load_size);
-	return boot->initrd_fd < 0 || hb_boot_place_initrd(header, boot->initrd_size, kernel_end,
-							   low_end, &boot->initrd_address, error);
+	guint64 kernel_end = boot->room.address + MAX(header->init_size, load_size);
+	if (boot->initrd_fd < 0)
+		return TRUE;
+	if (!hb_boot_place_initrd(header, boot->initrd_size, kernel_end, low_end,
+				  &boot->initrd_address, error))
+		return FALSE;
+	boot->room.limit = boot->initrd_address;
+	return TRUE;
 }
 
 /* -- Opening. -- */
@@ -148,7 +155,7 @@ static gboolean open_initrd(HbBoot *boot, const char *path, GError **error)
 
 static gboolean set_command_line(HbBoot *boot, const char *text, GError **error)
 {
-	gsize limit = MIN(boot->image->header.cmdline_size, MAX_COMMAND);
+	gsize limit = MIN(hb_kernel_get_header(boot->kernel)->cmdline_size, MAX_COMMAND);
 
 	boot->command_line = g_strdup(text ? text : "");
 	if (strlen(boot->command_line) <= limit)
@@ -160,15 +167,15 @@ static gboolean set_command_line(HbBoot *boot, const char *text, GError **error)
 	return FALSE;
 }
 
-HbBoot *hb_boot_create(const HbMemory *memory, const char *kernel, const char *initrd,
-		       const char *command_line, GError **error)
+HbBoot *hb_boot_create(const HbMemory *memory, const char *kernel, const char *kernel_cache,
+		       const char *initrd, const char *command_line, GError **error)
 {
 	HbBoot *boot = g_new0(HbBoot, 1);
 
 	boot->memory = memory;
 	boot->initrd_fd = -1;
-	boot->image = hb_bzimage_open(kernel, error);
-	if (boot->image && (initrd == NULL || open_initrd(boot, initrd, error)) &&
+	boot->kernel = hb_kernel_open(kernel, kernel_cache, error);
+	if (boot->kernel && (initrd == NULL || open_initrd(boot, initrd, error)) &&
 	    set_command_line(boot, command_line, error) && place(boot, error))
 		return boot;
 	hb_boot_destroy(boot);
@@ -179,7 +186,7 @@ void hb_boot_destroy(HbBoot *boot)
 {
 	if (boot == NULL)
 		return;
-	hb_bzimage_close(boot->image);
+	hb_kernel_close(boot->kernel);
 	if (boot->initrd_fd >= 0)
 		close(boot->initrd_fd);
 	g_free(boot->initrd_path);
@@ -221,12 +228,13 @@ static void write_zero_page(const HbBoot *boot)
 	guint n;
 
 	memset(params, 0, sizeof(*params));
-	params->hdr = boot->image->header;
+	params->hdr = *hb_kernel_get_header(boot->kernel);
 	params->hdr.type_of_loader = LOADER_UNKNOWN;
+	params->hdr.loadflags |= boot->start.loadflags;
 	params->hdr.cmd_line_ptr = COMMAND_LINE;
 	params->hdr.ramdisk_image = (guint32)boot->initrd_address;
 	params->hdr.ramdisk_size = (guint32)boot->initrd_size;
-	params->hdr.code32_start = (guint32)boot->kernel_address;
+	params->hdr.code32_start = (guint32)boot->start.address;
 	params->acpi_rsdp_addr = HB_LAYOUT_TABLES;
 	ranges = hb_memory_get_ranges(boot->memory, &n);
 	hb_boot_fill_e820(ranges, n, params);
@@ -257,18 +265,16 @@ gboolean hb_boot_load(HbBoot *boot, const GByteArray *tables, GError **error)
 	gsize command_size = strlen(boot->command_line) + 1;
 
 	memcpy(hb_memory_at(boot->memory, GDT_ADDRESS, sizeof(gdt)), gdt, sizeof(gdt));
-	write_zero_page(boot);
 	write_page_tables(boot);
 	memcpy(hb_memory_at(boot->memory, COMMAND_LINE, command_size), boot->command_line,
 	       command_size);
 	if (tables->len)
 		memcpy(hb_memory_at(boot->memory, HB_LAYOUT_TABLES, tables->len), tables->data,
 		       tables->len);
-	if (!hb_bzimage_load(boot->image,
-			     hb_memory_at(boot->memory, boot->kernel_address,
-					  hb_bzimage_get_load_size(boot->image)),
-			     error))
+	if (!hb_kernel_load(boot->kernel, boot->memory, &boot->room, boot->command_line,
+			    &boot->start, error))
 		return FALSE;
+	write_zero_page(boot);
 	return boot->initrd_fd < 0 ||
 	       hb_bzimage_read_file(
 		       boot->initrd_fd, boot->initrd_path,
@@ -306,7 +312,7 @@ void hb_boot_set_registers(const HbBoot *boot, struct kvm_sregs *sregs, struct k
 	sregs->cr0 = CR0_PE | CR0_ET | CR0_PG;
 	sregs->efer |= EFER_LME | EFER_LMA;
 	*regs = (struct kvm_regs){
-		.rip = boot->kernel_address + ENTRY_64,
+		.rip = boot->start.entry,
 		.rsi = ZERO_PAGE,
 		.rsp = STACK,
 		.rflags = FLAGS_ONE,

@@ -3,7 +3,7 @@
 #ifndef VMM_BOOT_H
 #define VMM_BOOT_H
 
-#include "vmm/bzimage.h"
+#include "vmm/kernel.h"
 #include "vmm/memory.h"
 
 #include <linux/kvm.h>
@@ -17,13 +17,14 @@ typedef struct HbBoot HbBoot;
 /**
  * hb_boot_create:
  * @memory: must outlive the result
+ * @kernel_cache: (nullable): see hb_kernel_open()
  * @initrd: (nullable): a file
  * @command_line: (nullable)
  *
  * Returns: (nullable): NULL with an error that starts with the flag to blame
  */
-HbBoot *hb_boot_create(const HbMemory *memory, const char *kernel, const char *initrd,
-		       const char *command_line, GError **error);
+HbBoot *hb_boot_create(const HbMemory *memory, const char *kernel, const char *kernel_cache,
+		       const char *initrd, const char *command_line, GError **error);
 
 /** hb_boot_destroy: takes NULL. */
 void hb_boot_destroy(HbBoot *boot);
@@ -32,7 +33,8 @@ void hb_boot_destroy(HbBoot *boot);
  * hb_boot_load:
  * @tables: the ACPI blob made for %HB_LAYOUT_TABLES
  *
- * Writes everything into guest memory. No vCPU runs.
+ * Writes everything into guest memory; a kernel that may be anywhere, to another place each time.
+ * No vCPU runs.
  *
  * Returns: FALSE with %HB_ERROR_HOST if a file cannot be read any more
  */
@@ -43,7 +45,7 @@ gboolean hb_boot_load(HbBoot *boot, const GByteArray *tables, GError **error);
  * @sregs: (inout): as KVM made them
  * @regs: (out)
  *
- * The first vCPU's registers at the kernel's 64-bit entry.
+ * The first vCPU's registers at the kernel's 64-bit entry, as it was loaded last.
  */
 void hb_boot_set_registers(const HbBoot *boot, struct kvm_sregs *sregs, struct kvm_regs *regs);
 

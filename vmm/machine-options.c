@@ -81,6 +81,27 @@ static gboolean take_passthrough_hotplug(HbOptions *options, HbProperties *prope
 	return TRUE;
 }
 
+static gboolean take_kernel_cache(HbOptions *options, HbProperties *properties, GError **error)
+{
+	const char *value = hb_properties_take(properties, "x-hotbay-kernel-cache");
+
+	if (value == NULL)
+		return TRUE;
+	g_clear_pointer(&options->kernel_cache, g_free);
+	options->no_kernel_cache = g_str_equal(value, "off");
+	if (options->no_kernel_cache || g_str_equal(value, "on"))
+		return TRUE;
+	if (!g_path_is_absolute(value)) {
+		g_set_error(
+			error, HB_ERROR, HB_ERROR_INVALID,
+			"x-hotbay-kernel-cache=%s: say on, off, or the absolute path of a folder",
+			value);
+		return FALSE;
+	}
+	options->kernel_cache = g_strdup(value);
+	return TRUE;
+}
+
 gboolean hb_machine_options_read_machine(HbOptions *options, const char *value, GError **error)
 {
 	g_autoptr(HbProperties) properties = hb_properties_parse(value, "type", error);
@@ -98,6 +119,7 @@ gboolean hb_machine_options_read_machine(HbOptions *options, const char *value, 
 	       take_absent(properties, error) && take_max_vectors(options, properties, error) &&
 	       take_passthrough_hotplug(options, properties, error) &&
 	       take_memory_backend(options, properties, error) &&
+	       take_kernel_cache(options, properties, error) &&
 	       hb_properties_finish(properties, "-machine", error);
 }
 

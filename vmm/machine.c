@@ -27,6 +27,7 @@
 #include "vmm/drives.h"
 #include "vmm/host-memory.h"
 #include "vmm/json-properties.h"
+#include "vmm/kernel-cache.h"
 #include "vmm/layout.h"
 #include "vmm/memory-file.h"
 #include "vmm/memory.h"
@@ -462,11 +463,21 @@ static gboolean add_drives(HbMachine *machine, GError **error)
 	return FALSE;
 }
 
+/* (nullable): where unpacked kernels are kept; g_free(). */
+static char *get_kernel_cache(const HbOptions *options)
+{
+	if (options->no_kernel_cache)
+		return NULL;
+	return options->kernel_cache ? g_strdup(options->kernel_cache)
+				     : hb_kernel_cache_get_default();
+}
+
 static gboolean add_kernel(HbMachine *machine, GError **error)
 {
 	const HbOptions *options = machine->options;
+	g_autofree char *cache = get_kernel_cache(options);
 
-	machine->boot = hb_boot_create(machine->memory, options->kernel, options->initrd,
+	machine->boot = hb_boot_create(machine->memory, options->kernel, cache, options->initrd,
 				       options->append, error);
 	if (machine->boot == NULL)
 		return FALSE;

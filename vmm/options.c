@@ -249,7 +249,10 @@ static const Flag flags[] = {
 	  "-object; x-hotbay-max-vectors=N, how many "
 	  "interrupt vectors the drives of all VMs of the host may have when this one adds a drive "
 	  "(default 4096); passthrough-hotplug=on|off, whether drives come and go while the guest "
-	  "runs (default on where there is a hot-plug slot); off makes all slots hotplug=off",
+	  "runs (default on where there is a hot-plug slot); off makes all slots hotplug=off; "
+	  "x-hotbay-kernel-cache=on|off|FOLDER, where unpacked kernels are kept (default on: "
+	  "/var/cache/hotbay for root, ~/.cache/hotbay for others); off has the guest unpack a "
+	  "bzImage itself",
 	  read_machine },
 	{ "M", "q35", NULL, read_machine },
 	{ "accel", "kvm", "the accelerator; kvm is the only one", read_accel },
@@ -273,7 +276,7 @@ static const Flag flags[] = {
 	  read_overcommit },
 	{ "name", "NAME|guest=NAME", "the guest's name", read_name },
 	{ "uuid", "UUID", "the machine's UUID", read_uuid, MEMBER(uuid) },
-	{ "kernel", "FILE", "the Linux kernel to boot, a bzImage (needed)", read_path,
+	{ "kernel", "FILE", "the Linux kernel to boot, a bzImage or a vmlinux (needed)", read_path,
 	  MEMBER(kernel) },
 	{ "initrd", "FILE", "its initial RAM disk", read_path, MEMBER(initrd) },
 	{ "append", "TEXT", "its command line", read_string, MEMBER(append) },
@@ -511,6 +514,7 @@ void hb_options_free(HbOptions *options)
 	g_free(options->name);
 	g_free(options->uuid);
 	g_free(options->kernel);
+	g_free(options->kernel_cache);
 	g_free(options->initrd);
 	g_free(options->append);
 	g_free(options->pidfile);

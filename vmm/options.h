@@ -46,6 +46,8 @@ typedef struct HbOptions {
 	guint max_vectors;     /* interrupt vectors of the host's drives together */
 	gboolean acpi_hotplug; /* the slots' mode; FALSE: native PCIe hot-plug */
 	char *kernel;
+	char *kernel_cache; /* a folder; NULL: the usual one */
+	gboolean no_kernel_cache;
 	char *initrd;
 	char *append;
 	HbChardevOptions *serial; /* NULL: there is no UART */

@@ -152,7 +152,7 @@ START_TEST(test_a_missing_kernel_is_named)
 {
 	g_autoptr(GError) error = NULL;
 
-	ck_assert_ptr_null(hb_boot_create(memory, "/nonexistent/k", NULL, NULL, &error));
+	ck_assert_ptr_null(hb_boot_create(memory, "/nonexistent/k", NULL, NULL, NULL, &error));
 	ck_assert(g_error_matches(error, HB_ERROR, HB_ERROR_NOT_FOUND));
 	assert_message(error, "-kernel: /nonexistent/k: ");
 }
@@ -162,7 +162,7 @@ START_TEST(test_a_folder_is_no_kernel)
 {
 	g_autoptr(GError) error = NULL;
 
-	ck_assert_ptr_null(hb_boot_create(memory, folder, NULL, NULL, &error));
+	ck_assert_ptr_null(hb_boot_create(memory, folder, NULL, NULL, NULL, &error));
 	assert_message(error, "no regular file");
 }
 END_TEST
@@ -174,7 +174,7 @@ START_TEST(test_a_kernel_without_its_body_is_refused)
 
 	fill_image(image);
 	g_autofree char *path = write_file("kernel", image, SETUP);
-	ck_assert_ptr_null(hb_boot_create(memory, path, NULL, NULL, &error));
+	ck_assert_ptr_null(hb_boot_create(memory, path, NULL, NULL, NULL, &error));
 	assert_message(error, "too short");
 }
 END_TEST
@@ -184,7 +184,7 @@ START_TEST(test_a_missing_initrd_is_named)
 	g_autofree char *kernel = write_kernel();
 	g_autoptr(GError) error = NULL;
 
-	ck_assert_ptr_null(hb_boot_create(memory, kernel, "/nonexistent/i", NULL, &error));
+	ck_assert_ptr_null(hb_boot_create(memory, kernel, NULL, "/nonexistent/i", NULL, &error));
 	assert_message(error, "-initrd: /nonexistent/i: ");
 }
 END_TEST
@@ -195,7 +195,7 @@ START_TEST(test_an_empty_initrd_is_refused)
 	g_autofree char *initrd = write_file("initrd", "", 0);
 	g_autoptr(GError) error = NULL;
 
-	ck_assert_ptr_null(hb_boot_create(memory, kernel, initrd, NULL, &error));
+	ck_assert_ptr_null(hb_boot_create(memory, kernel, NULL, initrd, NULL, &error));
 	assert_message(error, "-initrd: ");
 }
 END_TEST
@@ -206,7 +206,7 @@ START_TEST(test_a_command_line_longer_than_the_kernel_takes_is_refused)
 	g_autofree char *line = g_strnfill(101, 'x');
 	g_autoptr(GError) error = NULL;
 
-	ck_assert_ptr_null(hb_boot_create(memory, kernel, NULL, line, &error));
+	ck_assert_ptr_null(hb_boot_create(memory, kernel, NULL, NULL, line, &error));
 	assert_message(error, "-append: longer than the 100 characters");
 }
 END_TEST
@@ -352,7 +352,7 @@ static void load(const char *command_line)
 	g_autoptr(GByteArray) tables = g_byte_array_new();
 
 	g_byte_array_append(tables, (const guint8 *)"RSD PTR ", 8);
-	boot = hb_boot_create(memory, kernel, initrd, command_line, NULL);
+	boot = hb_boot_create(memory, kernel, NULL, initrd, command_line, NULL);
 	ck_assert_ptr_nonnull(boot);
 	ck_assert(hb_boot_load(boot, tables, NULL));
 }

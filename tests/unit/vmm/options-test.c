@@ -180,6 +180,8 @@ static const struct {
 	{ "-machine x-hotbay-max-vectors=0", { "-machine:", "1 to 1048576" } },
 	{ "-machine x-hotbay-max-vectors=1048577", { "-machine:", "1 to 1048576" } },
 	{ "-machine x-hotbay-max-vectors=all", { "-machine:", "'x-hotbay-max-vectors'" } },
+	{ "-machine x-hotbay-kernel-cache=cache", { "-machine:", "absolute path" } },
+	{ "-machine x-hotbay-kernel-cache=", { "-machine:", "absolute path" } },
 	{ "-machine passthrough-hotplug=maybe", { "-machine:", "'passthrough-hotplug'" } },
 	{ "-machine passthrough-hotplug=on", { "-machine:", "add -device pcie-root-port" } },
 	{ "-machine passthrough-hotplug=on " PORT ",hotplug=off",
@@ -314,6 +316,24 @@ START_TEST(test_the_interrupt_budget_is_4096_unless_given)
 }
 END_TEST
 
+START_TEST(test_unpacked_kernels_are_kept_unless_it_is_off)
+{
+	g_autoptr(HbOptions) none = parse("-machine q35");
+	g_autoptr(HbOptions) off = parse("-machine q35,x-hotbay-kernel-cache=off");
+	g_autoptr(HbOptions) folder = parse("-machine q35,x-hotbay-kernel-cache=/c");
+	g_autoptr(HbOptions) both =
+		parse("-machine x-hotbay-kernel-cache=/c -machine x-hotbay-kernel-cache=on");
+
+	ck_assert(!none->no_kernel_cache);
+	ck_assert_ptr_null(none->kernel_cache);
+	ck_assert(off->no_kernel_cache);
+	ck_assert(!folder->no_kernel_cache);
+	ck_assert_str_eq(folder->kernel_cache, "/c");
+	ck_assert(!both->no_kernel_cache);
+	ck_assert_ptr_null(both->kernel_cache);
+}
+END_TEST
+
 START_TEST(test_a_drive_can_come_where_one_is_or_a_slot_takes_one)
 {
 	g_autoptr(HbOptions) nothing = parse("-nodefaults");
@@ -420,6 +440,7 @@ Suite *test_suite(void)
 	tcase_add_test(tests, test_both_forms_of_global_are_understood);
 	tcase_add_test(tests, test_slots_are_native_unless_the_last_global_says_otherwise);
 	tcase_add_test(tests, test_the_interrupt_budget_is_4096_unless_given);
+	tcase_add_test(tests, test_unpacked_kernels_are_kept_unless_it_is_off);
 	tcase_add_test(tests, test_a_drive_can_come_where_one_is_or_a_slot_takes_one);
 	tcase_add_test(tests, test_slots_do_hotplug_unless_the_machine_says_otherwise);
 	tcase_add_test(tests, test_without_hotplug_only_drives_of_the_command_line_can_come);
