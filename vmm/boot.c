@@ -7,7 +7,7 @@
  *
  *   0x00000500  GDT, with the two segments that the protocol names
  *   0x00007000  boot_params, "the zero page"
- *   0x00009000  page tables: one PML4, one PDPT, four page directories of 2 MiB pages
+ *   0x00009000  page tables: one PML4, one PDPT, four page directories of 2 MiB pages; one PML5
  *   0x00020000  the command line
  *   0x000e0000  ACPI tables, with RSDP first
  *   preferred   the kernel, usually at 16 MiB; it needs init_size bytes from there
@@ -17,6 +17,7 @@
 
 #include "vmm/boot.h"
 
+#include "vmm/kernel-command.h"
 #include "vmm/layout.h"
 
 #include <errno.h>
@@ -33,6 +34,7 @@
 #define PDPT		   0xa000
 #define DIRECTORIES	   0xb000 /* and three more behind it */
 #define N_DIRECTORIES	   4
+#define PML5		   0xf000
 #define COMMAND_LINE	   0x20000
 #define MAX_COMMAND	   0x40000
 #define LOW_RAM_END	   0x9fc00
@@ -52,6 +54,7 @@
 #define CR0_ET	  (1U << 4)
 #define CR0_PG	  (1U << 31)
 #define CR4_PAE	  (1U << 5)
+#define CR4_LA57  (1U << 12)
 #define EFER_LME  (1U << 8)
 #define EFER_LMA  (1U << 10)
 #define FLAGS_ONE (1U << 1) /* RFLAGS: always one */
@@ -246,9 +249,12 @@ static void write_page_tables(const HbBoot *boot)
 	guint64 *pdpt = hb_memory_at(boot->memory, PDPT, PAGE_SIZE);
 	guint64 *directories =
 		hb_memory_at(boot->memory, DIRECTORIES, (guint64)N_DIRECTORIES * PAGE_SIZE);
+	guint64 *pml5 = hb_memory_at(boot->memory, PML5, PAGE_SIZE);
 
+	memset(pml5, 0, PAGE_SIZE);
 	memset(pml4, 0, PAGE_SIZE);
 	memset(pdpt, 0, PAGE_SIZE);
+	pml5[0] = PML4 | PTE_PRESENT;
 	pml4[0] = PDPT | PTE_PRESENT;
 	for (guint64 i = 0; i < N_DIRECTORIES; i++)
 		pdpt[i] = (DIRECTORIES + i * PAGE_SIZE) | PTE_PRESENT;
@@ -295,7 +301,17 @@ static struct kvm_segment data_segment(void)
 	};
 }
 
-void hb_boot_set_registers(const HbBoot *boot, struct kvm_sregs *sregs, struct kvm_regs *regs)
+/* Linux's own unpacker switches to five levels where it can; the kernel proper stays with what it
+ * finds. */
+static gboolean starts_with_five_levels(const HbBoot *boot)
+{
+	return boot->start.unpacked &&
+	       (hb_kernel_get_header(boot->kernel)->xloadflags & XLF_5LEVEL_ENABLED) &&
+	       !hb_kernel_command_has_word(boot->command_line, "no5lvl");
+}
+
+void hb_boot_set_registers(const HbBoot *boot, gboolean five_levels, struct kvm_sregs *sregs,
+			   struct kvm_regs *regs)
 {
 	sregs->ds = sregs->es = sregs->fs = sregs->gs = sregs->ss = data_segment();
 	sregs->cs = data_segment();
@@ -311,6 +327,10 @@ void hb_boot_set_registers(const HbBoot *boot, struct kvm_sregs *sregs, struct k
 	sregs->cr4 |= CR4_PAE;
 	sregs->cr0 = CR0_PE | CR0_ET | CR0_PG;
 	sregs->efer |= EFER_LME | EFER_LMA;
+	if (five_levels && starts_with_five_levels(boot)) {
+		sregs->cr3 = PML5;
+		sregs->cr4 |= CR4_LA57;
+	}
 	*regs = (struct kvm_regs){
 		.rip = boot->start.entry,
 		.rsi = ZERO_PAGE,

@@ -42,12 +42,14 @@ gboolean hb_boot_load(HbBoot *boot, const GByteArray *tables, GError **error);
 
 /**
  * hb_boot_set_registers:
+ * @five_levels: whether the vCPU's page tables may have them
  * @sregs: (inout): as KVM made them
  * @regs: (out)
  *
  * The first vCPU's registers at the kernel's 64-bit entry, as it was loaded last.
  */
-void hb_boot_set_registers(const HbBoot *boot, struct kvm_sregs *sregs, struct kvm_regs *regs);
+void hb_boot_set_registers(const HbBoot *boot, gboolean five_levels, struct kvm_sregs *sregs,
+			   struct kvm_regs *regs);
 
 /**
  * hb_boot_fill_e820:

@@ -14,6 +14,7 @@
 #define LEAF_VENDOR	   0x00000000
 #define LEAF_FEATURES	   0x00000001
 #define LEAF_CACHES	   0x00000004
+#define LEAF_EXTENDED	   0x00000007
 #define LEAF_TOPOLOGY	   0x0000000b
 #define LEAF_TOPOLOGY_2	   0x0000001f
 #define LEAF_AMD_FEATURES  0x80000001
@@ -25,6 +26,7 @@
 #define FEATURE_HYPERVISOR   (1U << 31) /* leaf 1, ECX */
 #define FEATURE_TSC_DEADLINE (1U << 24)
 #define FEATURE_HTT	     (1U << 28) /* leaf 1, EDX */
+#define FEATURE_LA57	     (1U << 16) /* leaf 7, ECX */
 #define FEATURE_CMP_LEGACY   (1U << 1)	/* leaf 0x80000001, ECX */
 
 #define TOPOLOGY_THREAD	   (1U << 8) /* level types of leaves 0xb and 0x1f, ECX */
@@ -211,4 +213,15 @@ guint hb_cpuid_get_address_bits(const struct kvm_cpuid2 *cpuid)
 			return cpuid->entries[i].eax & 0xff;
 	}
 	return DEFAULT_BITS;
+}
+
+gboolean hb_cpuid_has_five_levels(const struct kvm_cpuid2 *cpuid)
+{
+	for (guint i = 0; i < cpuid->nent; i++) {
+		const struct kvm_cpuid_entry2 *entry = &cpuid->entries[i];
+
+		if (entry->function == LEAF_EXTENDED && entry->index == 0)
+			return (entry->ecx & FEATURE_LA57) != 0;
+	}
+	return FALSE;
 }

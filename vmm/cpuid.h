@@ -32,4 +32,7 @@ struct kvm_cpuid2 *hb_cpuid_create(const struct kvm_cpuid2 *supported, const HbT
 /** hb_cpuid_get_address_bits: Returns: the width of guest physical addresses. Pure. */
 guint hb_cpuid_get_address_bits(const struct kvm_cpuid2 *cpuid);
 
+/** hb_cpuid_has_five_levels: Returns: whether page tables may have five levels (LA57). Pure. */
+gboolean hb_cpuid_has_five_levels(const struct kvm_cpuid2 *cpuid);
+
 #endif

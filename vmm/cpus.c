@@ -17,6 +17,7 @@
 
 struct HbCpus {
 	GPtrArray *list; /* of HbVcpu */
+	gboolean five_levels;
 };
 
 static void free_vcpu(gpointer data)
@@ -54,6 +55,7 @@ HbCpus *hb_cpus_create(const HbVm *vm, const struct kvm_cpuid2 *supported, guint
 	}
 	cpus = g_new0(HbCpus, 1);
 	cpus->list = g_ptr_array_new_with_free_func(free_vcpu);
+	cpus->five_levels = hb_cpuid_has_five_levels(supported);
 	while (cpus->list->len < n) {
 		if (!add(cpus, vm, supported, topology, ops, opaque, error)) {
 			hb_cpus_destroy(cpus);
@@ -117,6 +119,6 @@ gboolean hb_cpus_set_entry(HbCpus *cpus, const HbBoot *boot, GError **error)
 
 	if (!hb_vcpu_get_sregs(first, &sregs, error))
 		return FALSE;
-	hb_boot_set_registers(boot, &sregs, &regs);
+	hb_boot_set_registers(boot, cpus->five_levels, &sregs, &regs);
 	return hb_vcpu_set_registers(first, &regs, &sregs, error);
 }

@@ -10,6 +10,8 @@
 
 #include "vmm/kernel-spot.h"
 
+#include "vmm/kernel-command.h"
+
 #define LARGE_PAGE   (G_GUINT64_CONSTANT(2) << 20)
 #define VIRTUAL_SIZE (G_GUINT64_CONSTANT(1) << 30) /* Linux's KERNEL_IMAGE_SIZE */
 
@@ -18,20 +20,14 @@ static const char *const memory_words[] = { "mem=", "memmap=", "hugepages=" };
 
 gboolean hb_kernel_spot_wants_random(const char *command_line)
 {
-	g_auto(GStrv) words = g_strsplit_set(command_line, " \t\n", -1);
-
-	return !g_strv_contains((const char *const *)words, "nokaslr");
+	return !hb_kernel_command_has_word(command_line, "nokaslr");
 }
 
 static gboolean limits_memory(const char *command_line)
 {
-	g_auto(GStrv) words = g_strsplit_set(command_line, " \t\n", -1);
-
-	for (guint i = 0; words[i]; i++) {
-		for (guint j = 0; j < G_N_ELEMENTS(memory_words); j++) {
-			if (g_str_has_prefix(words[i], memory_words[j]))
-				return TRUE;
-		}
+	for (guint i = 0; i < G_N_ELEMENTS(memory_words); i++) {
+		if (hb_kernel_command_has_start(command_line, memory_words[i]))
+			return TRUE;
 	}
 	return FALSE;
 }

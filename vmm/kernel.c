@@ -41,6 +41,7 @@ struct HbKernel {
 	char *path;
 	struct setup_header header;
 	HbBzImage *image;     /* NULL: a vmlinux was given */
+	char *cache;	      /* NULL: there is none, or it was looked into */
 	HbElfKernel *elf;     /* NULL: the guest unpacks it itself */
 	gboolean can_move;    /* what follows the ELF image looks like a relocation table */
 	HbKernelDraft *draft; /* NULL: @elf was not unpacked just now */
@@ -147,21 +148,28 @@ static void give_up_elf(HbKernel *kernel, const GError *reason)
 	g_clear_pointer(&kernel->elf, hb_elf_kernel_close);
 }
 
-static gboolean open_bzimage(HbKernel *kernel, const char *cache, GError **error)
+/* Not before the kernel is loaded: a start that fails for another reason should do so soon. */
+static void look_into_cache(HbKernel *kernel)
 {
+	g_autofree char *cache = g_steal_pointer(&kernel->cache);
 	g_autoptr(GError) reason = NULL;
 
-	kernel->image = hb_bzimage_open(kernel->path, error);
-	if (kernel->image == NULL)
-		return FALSE;
-	kernel->header = kernel->image->header;
 	if (cache == NULL)
-		return TRUE;
+		return;
 	kernel->elf = find_unpacked(kernel, cache, &reason);
 	if (kernel->elf)
 		kernel->can_move = hb_elf_kernel_has_relocs(kernel->elf);
 	else
 		give_up_elf(kernel, reason);
+}
+
+static gboolean open_bzimage(HbKernel *kernel, const char *cache, GError **error)
+{
+	kernel->image = hb_bzimage_open(kernel->path, error);
+	if (kernel->image == NULL)
+		return FALSE;
+	kernel->header = kernel->image->header;
+	kernel->cache = g_strdup(cache);
 	return TRUE;
 }
 
@@ -183,6 +191,7 @@ void hb_kernel_close(HbKernel *kernel)
 	hb_kernel_draft_free(kernel->draft);
 	hb_elf_kernel_close(kernel->elf);
 	hb_bzimage_close(kernel->image);
+	g_free(kernel->cache);
 	g_free(kernel->path);
 	g_free(kernel);
 }
@@ -251,6 +260,7 @@ static gboolean load_unpacked(const HbKernel *kernel, const HbMemory *memory,
 		.address = spot.address,
 		.entry = spot.address + (layout->entry - layout->start),
 		.loadflags = spot.random ? KASLR_FLAG : 0,
+		.unpacked = TRUE,
 	};
 	return TRUE;
 }
@@ -269,6 +279,7 @@ gboolean hb_kernel_load(HbKernel *kernel, const HbMemory *memory, const HbKernel
 {
 	g_autoptr(GError) reason = NULL;
 
+	look_into_cache(kernel);
 	if (kernel->elf == NULL)
 		return load_packed(kernel, memory, room, start, error);
 	if (load_unpacked(kernel, memory, room, command_line, start, &reason))

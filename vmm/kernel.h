@@ -19,14 +19,13 @@ typedef struct HbKernelRoom {
 typedef struct HbKernelStart {
 	guint64 address; /* where it was loaded */
 	guint64 entry;
-	guint8 loadflags; /* of the setup header, in addition */
+	guint8 loadflags;  /* of the setup header, in addition */
+	gboolean unpacked; /* its own unpacker does not run */
 } HbKernelStart;
 
 /**
  * hb_kernel_open:
  * @cache: (nullable): the folder of unpacked kernels; NULL: a bzImage unpacks itself, in the guest
- *
- * Unpacks a bzImage that is not in the cache yet.
  *
  * Returns: (nullable): NULL with an error that starts with "-kernel"
  */
@@ -50,7 +49,8 @@ guint64 hb_kernel_get_load_size(const HbKernel *kernel);
  * @start: (out)
  *
  * Writes it into guest memory, each time to another place unless @command_line says nokaslr, or it
- * cannot move.
+ * cannot move. The first time, a bzImage that is not in the cache yet is unpacked, which takes a
+ * second or more.
  *
  * Returns: FALSE with %HB_ERROR_HOST if the file cannot be read any more
  */

@@ -4,6 +4,7 @@
 /* Booting without firmware: what is accepted as a kernel, where things go, what the guest finds. */
 
 #include "tests/unit/suite.h"
+#include "tests/unit/vmm/fake-kernel.h"
 #include "vmm/boot.h"
 #include "vmm/layout.h"
 
@@ -28,18 +29,24 @@ static void set_up(void)
 	memory = hb_memory_create(64 * MIB, &(HbMemoryBackend){ 0 }, NULL);
 }
 
+static void delete_all(const char *path)
+{
+	g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
+	const char *name;
+
+	while (dir && (name = g_dir_read_name(dir))) {
+		g_autofree char *inner = g_build_filename(path, name, NULL);
+
+		delete_all(inner);
+	}
+	g_remove(path);
+}
+
 static void tear_down(void)
 {
-	static const char *const names[] = { "kernel", "initrd" };
-
 	g_clear_pointer(&boot, hb_boot_destroy);
 	hb_memory_destroy(memory);
-	for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
-		g_autofree char *path = g_build_filename(folder, names[i], NULL);
-
-		g_unlink(path);
-	}
-	g_rmdir(folder);
+	delete_all(folder);
 	g_free(folder);
 }
 
@@ -379,7 +386,7 @@ START_TEST(test_the_first_vcpu_begins_at_the_64_bit_entry)
 	struct kvm_regs regs;
 
 	load("quiet");
-	hb_boot_set_registers(boot, &sregs, &regs);
+	hb_boot_set_registers(boot, TRUE, &sregs, &regs);
 	ck_assert_uint_eq(regs.rip, 16 * MIB + 0x200);
 	ck_assert_uint_eq(regs.rsi, ZERO_PAGE);
 	ck_assert_uint_eq(regs.rflags, 2);
@@ -389,13 +396,13 @@ START_TEST(test_the_first_vcpu_begins_at_the_64_bit_entry)
 }
 END_TEST
 
-/* Walks the page tables as the processor would. */
-static guint64 translate(guint64 cr3, guint64 address)
+/* Walks the page tables as the processor would; @top is 39, or 48 with five levels. */
+static guint64 translate(guint64 cr3, int top, guint64 address)
 {
 	const guint64 *table = hb_memory_at(memory, cr3, 4096);
-	guint64 entry = table[(address >> 39) & 511];
+	guint64 entry = table[(address >> top) & 511];
 
-	for (int shift = 30; shift >= 21; shift -= 9) {
+	for (int shift = top - 9; shift >= 21; shift -= 9) {
 		ck_assert(entry & 1);
 		table = hb_memory_at(memory, entry & ~0xfffULL, 4096);
 		entry = table[(address >> shift) & 511];
@@ -404,16 +411,88 @@ static guint64 translate(guint64 cr3, guint64 address)
 	return (entry & ~0x1fffffULL) | (address & 0x1fffff);
 }
 
+static const guint64 mapped[] = { 0, 0x7000, 16 * MIB + 0x200, GIB + 5, 4 * GIB - 1 };
+
 START_TEST(test_the_first_4_gib_are_mapped_one_to_one)
 {
-	static const guint64 addresses[] = { 0, 0x7000, 16 * MIB + 0x200, GIB + 5, 4 * GIB - 1 };
 	struct kvm_sregs sregs = { 0 };
 	struct kvm_regs regs;
 
 	load("quiet");
-	hb_boot_set_registers(boot, &sregs, &regs);
-	for (guint i = 0; i < G_N_ELEMENTS(addresses); i++)
-		ck_assert_uint_eq(translate(sregs.cr3, addresses[i]), addresses[i]);
+	hb_boot_set_registers(boot, TRUE, &sregs, &regs);
+	ck_assert_uint_eq(sregs.cr4, 0x20);
+	for (guint i = 0; i < G_N_ELEMENTS(mapped); i++)
+		ck_assert_uint_eq(translate(sregs.cr3, 39, mapped[i]), mapped[i]);
+}
+END_TEST
+
+/* A bzImage that is unpacked here. */
+static void load_unpacked(const char *command_line)
+{
+	g_autoptr(GByteArray) elf = fake_movable_vmlinux();
+	g_autoptr(GByteArray) packed = fake_xz(elf->data, elf->len);
+	g_autoptr(GByteArray) image = fake_bzimage(packed->data, packed->len);
+	g_autoptr(GByteArray) tables = g_byte_array_new();
+	g_autofree char *kernel = write_file("kernel", image->data, image->len);
+	g_autofree char *initrd = write_file("initrd", "initrd", 6);
+	g_autofree char *cache = g_build_filename(folder, "cache", NULL);
+
+	boot = hb_boot_create(memory, kernel, cache, initrd, command_line, NULL);
+	ck_assert_ptr_nonnull(boot);
+	ck_assert(hb_boot_load(boot, tables, NULL));
+}
+
+START_TEST(test_an_unpacked_kernel_begins_at_its_own_entry)
+{
+	struct kvm_sregs sregs = { 0 };
+	struct kvm_regs regs;
+
+	load_unpacked("nokaslr");
+	hb_boot_set_registers(boot, FALSE, &sregs, &regs);
+	ck_assert_uint_eq(regs.rip, FAKE_START + FAKE_ENTRY);
+	ck_assert_uint_eq(regs.rsi, ZERO_PAGE);
+}
+END_TEST
+
+START_TEST(test_an_unpacked_kernel_is_told_that_its_place_is_random)
+{
+	load_unpacked("quiet");
+	const struct boot_params *params = hb_memory_at(memory, ZERO_PAGE, sizeof(*params));
+	struct kvm_sregs sregs = { 0 };
+	struct kvm_regs regs;
+
+	hb_boot_set_registers(boot, FALSE, &sregs, &regs);
+	ck_assert_uint_eq(params->hdr.loadflags, LOADED_HIGH | KASLR_FLAG);
+	ck_assert_uint_eq(regs.rip, params->hdr.code32_start + FAKE_ENTRY);
+	ck_assert_uint_le(params->hdr.code32_start + FAKE_SIZE, params->hdr.ramdisk_image);
+}
+END_TEST
+
+START_TEST(test_an_unpacked_kernel_has_five_levels_where_they_can_be)
+{
+	struct kvm_sregs four = { 0 }, five = { 0 };
+	struct kvm_regs regs;
+
+	load_unpacked("nokaslr");
+	hb_boot_set_registers(boot, FALSE, &four, &regs);
+	hb_boot_set_registers(boot, TRUE, &five, &regs);
+	ck_assert_uint_eq(four.cr4, 0x20);
+	ck_assert_uint_eq(five.cr4, 0x1020);
+	for (guint i = 0; i < G_N_ELEMENTS(mapped); i++) {
+		ck_assert_uint_eq(translate(four.cr3, 39, mapped[i]), mapped[i]);
+		ck_assert_uint_eq(translate(five.cr3, 48, mapped[i]), mapped[i]);
+	}
+}
+END_TEST
+
+START_TEST(test_no5lvl_keeps_an_unpacked_kernel_at_four)
+{
+	struct kvm_sregs sregs = { 0 };
+	struct kvm_regs regs;
+
+	load_unpacked("nokaslr no5lvl");
+	hb_boot_set_registers(boot, TRUE, &sregs, &regs);
+	ck_assert_uint_eq(sregs.cr4, 0x20);
 }
 END_TEST
 
@@ -479,6 +558,10 @@ static void add_guest_tests(Suite *suite)
 	tcase_add_test(tests, test_everything_is_where_the_zero_page_says);
 	tcase_add_test(tests, test_the_first_vcpu_begins_at_the_64_bit_entry);
 	tcase_add_test(tests, test_the_first_4_gib_are_mapped_one_to_one);
+	tcase_add_test(tests, test_an_unpacked_kernel_begins_at_its_own_entry);
+	tcase_add_test(tests, test_an_unpacked_kernel_is_told_that_its_place_is_random);
+	tcase_add_test(tests, test_an_unpacked_kernel_has_five_levels_where_they_can_be);
+	tcase_add_test(tests, test_no5lvl_keeps_an_unpacked_kernel_at_four);
 	tcase_add_test(tests, test_loading_again_undoes_what_the_guest_did);
 	tcase_add_test(tests, test_a_kernel_file_that_has_shrunk_is_an_error);
 	suite_add_tcase(suite, tests);

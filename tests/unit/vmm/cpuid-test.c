@@ -200,6 +200,19 @@ START_TEST(test_address_bits_come_from_their_leaf)
 }
 END_TEST
 
+START_TEST(test_five_levels_are_a_feature_of_leaf_7)
+{
+	g_autofree struct kvm_cpuid2 *cpuid = host(AMD);
+
+	ck_assert(!hb_cpuid_has_five_levels(cpuid));
+	for (guint i = 0; i < cpuid->nent; i++) {
+		if (cpuid->entries[i].function == 7)
+			cpuid->entries[i].ecx = 1U << 16;
+	}
+	ck_assert(hb_cpuid_has_five_levels(cpuid));
+}
+END_TEST
+
 Suite *test_suite(void)
 {
 	Suite *suite = suite_create("cpuid");
@@ -216,6 +229,7 @@ Suite *test_suite(void)
 	tcase_add_test(tests, test_other_leaves_are_as_kvm_gave_them);
 	tcase_add_test(tests, test_the_hosts_own_topology_is_gone);
 	tcase_add_test(tests, test_address_bits_come_from_their_leaf);
+	tcase_add_test(tests, test_five_levels_are_a_feature_of_leaf_7);
 	suite_add_tcase(suite, tests);
 	return suite;
 }

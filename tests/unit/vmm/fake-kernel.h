@@ -155,7 +155,7 @@ static inline GByteArray *fake_bzimage(const guint8 *payload, gsize size)
 		.initrd_addr_max = 0x7fffffff,
 		.kernel_alignment = 0x200000,
 		.relocatable_kernel = 1,
-		.xloadflags = XLF_KERNEL_64,
+		.xloadflags = XLF_KERNEL_64 | XLF_5LEVEL | XLF_5LEVEL_ENABLED,
 		.cmdline_size = 2047,
 		.payload_offset = FAKE_CODE,
 		.payload_length = (guint32)size,

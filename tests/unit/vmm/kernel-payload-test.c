@@ -166,13 +166,14 @@ static void assert_not_found(HbBzImage *image, const char *part)
 
 START_TEST(test_other_compressions_are_not_ours)
 {
-	static const char *const others[] = { "BZh91AY&SY......", "\x5d\0\0\0\x04......",
-					      "\x89LZO\0\r\n\x1a......", "\x02!L\x18......" };
+	/* bzip2, lzma, lzo, lz4 */
+	static const char others[][16] = { "BZh91AY&SY", "\x5d\0\0\0\x04", "\x89LZO\0\r\n\x1a",
+					   "\x02!L\x18" };
 
 	for (guint i = 0; i < G_N_ELEMENTS(others); i++) {
 		GByteArray *packed = g_byte_array_new();
 
-		g_byte_array_append(packed, (const guint8 *)others[i], 12);
+		g_byte_array_append(packed, (const guint8 *)others[i], sizeof(others[i]));
 		assert_not_found(open_image(packed), "compression");
 	}
 }

@@ -257,6 +257,7 @@ START_TEST(test_a_reset_loads_a_kernel_whose_entry_is_gone)
 	boot(pack(fake_vmlinux()), cache, "quiet");
 	g_clear_pointer(&kernel, hb_kernel_close);
 	kernel = hb_kernel_open(path, cache, NULL);
+	ck_assert(load("quiet"));
 	delete_all(cache);
 	memset(hb_memory_at(memory, 0, MEMORY), 0xff, MEMORY);
 	ck_assert(load("quiet"));
