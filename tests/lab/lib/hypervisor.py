@@ -16,8 +16,9 @@ APPEND = "console=ttyS0 quiet loglevel=1 panic=-1 nokaslr"
 BINARIES = {"qemu": "/usr/bin/qemu-system-x86_64"}
 
 
-# Seconds in which a hypervisor opens its sockets, on a machine that is busy with other things.
-STARTS = 30
+# Seconds in which a hypervisor opens its sockets, on a machine that is busy with other things; the first of a kernel
+# unpacks it before.
+STARTS = 60
 # By the plan's slots: whether the guest's ACPI runs them, or its native hot-plug driver.
 BY_ACPI = {"acpi": "on", "native": "off"}
 
@@ -161,7 +162,7 @@ class Hypervisor:
         self._log.close()
 
 
-def start_refused(lab, words, seconds=15, wrapper=()):
+def start_refused(lab, words, seconds=30, wrapper=()):
     """Runs a command line that must be refused, and returns the exit status and what it said."""
     try:
         done = subprocess.run([*wrapper, *words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,

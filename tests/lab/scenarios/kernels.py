@@ -26,6 +26,11 @@ def is_told(guest):
     return bool(int(byte) & KASLR_FLAG)
 
 
+def has_five_levels(guest):
+    """Whether its page tables have five levels; a guest that unpacks its kernel itself has them where it can."""
+    return "la57" in guest.run("grep -m 1 flags /proc/cpuinfo").split()
+
+
 def scenario(lab):
     folder = "/var/cache/lab-kernels"
     shutil.rmtree(folder, ignore_errors=True)
@@ -41,7 +46,10 @@ def scenario(lab):
         return vm, seconds
 
     with lab.step("a guest unpacks its kernel itself"):
-        timed("a start without a cache", cache="off")[0].stop()
+        vm, _ = timed("a start without a cache", cache="off")
+        five_levels = has_five_levels(vm.guest)
+        lab.noted("five levels of page tables", five_levels)
+        vm.stop()
 
     with lab.step("the first start of a kernel puts it into the cache"):
         vm, first = timed("first start of a kernel")
@@ -59,6 +67,9 @@ def scenario(lab):
     with lab.check("nokaslr has it where it is linked for"):
         assert place(vm.guest) == LINKED, place(vm.guest)
         assert not is_told(vm.guest)
+
+    with lab.check("its page tables have as many levels as if it had unpacked itself"):
+        assert has_five_levels(vm.guest) == five_levels
         vm.stop()
 
     with lab.step("without it, each start and each reset has another place"):
