@@ -110,7 +110,7 @@ static void narrow_to_groups(Room *room, const char *root)
 	narrow_to_group(room, root, "sys/fs/cgroup");
 }
 
-static gboolean check_room(const char *root, guint64 size, GError **error)
+gboolean hb_host_memory_check_room(const char *root, guint64 size, GError **error)
 {
 	g_autofree char *meminfo = read_file(root, "proc", "meminfo");
 	guint64 available = find_number(meminfo, "MemAvailable:");
@@ -145,26 +145,22 @@ static gboolean may_lock_all(const char *root)
 gboolean hb_host_memory_check_limit(const char *root, guint64 size, HbHostMemoryUse use,
 				    GError **error)
 {
-	guint64 needed = (guint64)use * size;
+	guint64 needed = use == HB_HOST_MEMORY_LOCKED_AND_PINNED ? 2 * size : size;
 	struct rlimit limit;
 
 	if (getrlimit(RLIMIT_MEMLOCK, &limit) || limit.rlim_cur >= needed || may_lock_all(root))
 		return TRUE;
 	g_set_error(error, HB_ERROR, HB_ERROR_HOST,
-		    "-m: guest memory cannot be locked: RLIMIT_MEMLOCK is %" G_GUINT64_FORMAT
+		    "-m: guest memory cannot be %s: RLIMIT_MEMLOCK is %" G_GUINT64_FORMAT
 		    " KiB and must be at least %" G_GUINT64_FORMAT " KiB%s: raise it with 'ulimit "
 		    "-l %" G_GUINT64_FORMAT
 		    "', LimitMEMLOCK= of the systemd unit, or in /etc/security/limits.conf",
+		    use == HB_HOST_MEMORY_PINNED ? "pinned for drives" : "locked",
 		    (guint64)limit.rlim_cur / KIB, needed / KIB,
-		    use == HB_HOST_MEMORY_LOCKED
+		    use != HB_HOST_MEMORY_LOCKED_AND_PINNED
 			    ? ""
 			    : ", twice the guest's memory, which is locked and then pinned for "
 			      "drives",
 		    needed / KIB);
 	return FALSE;
-}
-
-gboolean hb_host_memory_check(const char *root, guint64 size, HbHostMemoryUse use, GError **error)
-{
-	return hb_host_memory_check_limit(root, size, use, error) && check_room(root, size, error);
 }

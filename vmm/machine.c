@@ -337,19 +337,37 @@ static gboolean needs_lock(const HbOptions *options)
 	return options->mem_lock || hb_options_can_have_drives(options);
 }
 
+/* Neither locked nor looked for: the operator set it aside, and it is pinned at most. */
+static gboolean check_huge_pages(const HbOptions *options, GError **error)
+{
+	return !hb_options_can_have_drives(options) ||
+	       hb_host_memory_check_limit("/", options->memory, HB_HOST_MEMORY_PINNED, error);
+}
+
 /* Before anything is there that would have to be undone. */
 static gboolean check_memory(const HbOptions *options, GError **error)
 {
-	HbHostMemoryUse use = hb_options_can_have_drives(options) ? HB_HOST_MEMORY_LOCKED_AND_PINNED
-								  : HB_HOST_MEMORY_LOCKED;
+	const HbMemoryBackend *backend = options->memory_options.backend;
+	gboolean drives = hb_options_can_have_drives(options);
+	HbMemoryPlace place;
 
-	if (!needs_lock(options))
-		return TRUE;
-	/* Set aside by the operator, and not locked: pinned at most. */
-	if (hb_memory_file_is_hugetlb(options->memory_options.backend))
-		return hb_host_memory_check_limit("/", options->memory, HB_HOST_MEMORY_LOCKED,
-						  error);
-	return hb_host_memory_check("/", options->memory, use, error);
+	hb_memory_file_look(backend, options->memory, &place);
+	if (place.hugetlb)
+		return check_huge_pages(options, error);
+	if (drives && place.on_disk && backend->share) {
+		g_set_error(error, HB_ERROR, HB_ERROR_UNSUPPORTED,
+			    "-object: %s: a drive cannot reach memory that is shared by a file on "
+			    "disk: give a file on tmpfs or hugetlbfs as mem-path, or share=off",
+			    backend->id);
+		return FALSE;
+	}
+	if (needs_lock(options) &&
+	    !hb_host_memory_check_limit(
+		    "/", options->memory,
+		    drives ? HB_HOST_MEMORY_LOCKED_AND_PINNED : HB_HOST_MEMORY_LOCKED, error))
+		return FALSE;
+	return !(needs_lock(options) || backend->prealloc) ||
+	       hb_host_memory_check_room("/", place.needed, error);
 }
 
 static gboolean add_memory(HbMachine *machine, GError **error)

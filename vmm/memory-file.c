@@ -3,9 +3,13 @@
 
 /*
  * The file behind guest memory: a memfd, or one on tmpfs or hugetlbfs. Guest memory that is not
- * there when the guest touches it ends the guest, so room for it is made sure of first: the mapping
+ * there when the guest touches it ends the guest, so room for it is looked for first: the mapping
  * of huge pages reserves them from the host's pool, a file system is asked what it has left, and
- * nobody can make a memfd shorter.
+ * nobody can make a memfd shorter. What a control group allows of huge pages is not looked at.
+ *
+ * A private mapping of tmpfs has each page twice once it is written to, the file's and its own
+ * (do_cow_fault() of mm/memory.c, Linux 6.1). Nobody else has a file without a name, so that one is
+ * mapped shared, whatever was said: it is the same, for half of the memory.
  */
 
 #include "vmm/memory-file.h"
@@ -57,21 +61,35 @@ static gboolean is_folder(const char *path)
 	return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
 }
 
-static int open_path(const char *path, GError **error)
+static int open_in_folder(const char *folder)
 {
-	g_autofree char *template = NULL;
-	int fd;
+	g_autofree char *template = g_build_filename(folder, "hotbay-memory-XXXXXX", NULL);
+	int fd = mkostemp(template, O_CLOEXEC);
 
-	if (is_folder(path)) {
-		template = g_build_filename(path, "hotbay-memory-XXXXXX", NULL);
-		fd = mkostemp(template, O_CLOEXEC);
-		if (fd >= 0)
-			unlink(template);
-	} else {
-		fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600);
-	}
+	if (fd >= 0)
+		unlink(template);
+	return fd;
+}
+
+static int open_named(const char *path, HbMemoryFile *file)
+{
+	int fd = open(path, O_RDWR | O_CLOEXEC | O_NOCTTY);
+
+	if (fd >= 0 || errno != ENOENT)
+		return fd;
+	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd >= 0)
+		file->made = g_strdup(path);
+	return fd;
+}
+
+static int open_path(const HbMemoryBackend *backend, HbMemoryFile *file, GError **error)
+{
+	int fd = is_folder(backend->path) ? open_in_folder(backend->path)
+					  : open_named(backend->path, file);
+
 	if (fd < 0)
-		fail(error, path, ": give a file or a folder on tmpfs or hugetlbfs");
+		fail(error, backend->path, ": give a file or a folder on tmpfs or hugetlbfs");
 	return fd;
 }
 
@@ -133,6 +151,23 @@ static gboolean check_page_size(const HbMemoryFile *file, guint64 size, GError *
 	return FALSE;
 }
 
+static gboolean is_hugetlbfs(const struct statfs *system)
+{
+	return (guint)system->f_type == HUGETLBFS_MAGIC;
+}
+
+static gboolean is_tmpfs(const struct statfs *system)
+{
+	return (guint)system->f_type == TMPFS_MAGIC;
+}
+
+/* See above; a file on disk is as it was asked for. */
+static gboolean is_shared(const HbMemoryBackend *backend, const struct statfs *system)
+{
+	return backend->share || ((backend->path == NULL || is_folder(backend->path)) &&
+				  (is_tmpfs(system) || is_hugetlbfs(system)));
+}
+
 static gboolean prepare(HbMemoryFile *file, const HbMemoryBackend *backend, guint64 size,
 			GError **error)
 {
@@ -141,7 +176,8 @@ static gboolean prepare(HbMemoryFile *file, const HbMemoryBackend *backend, guin
 	if (fstatfs(file->fd, &system))
 		return fail(error, "fstatfs", "");
 	file->page_size = (guint64)system.f_bsize;
-	file->hugetlb = (guint)system.f_type == HUGETLBFS_MAGIC;
+	file->hugetlb = is_hugetlbfs(&system);
+	file->shared = is_shared(backend, &system);
 	if (!check_page_size(file, size, error) || !size_file(file, backend, size, error))
 		return FALSE;
 	return backend->kind != HB_MEMORY_MEMFD ||
@@ -152,35 +188,68 @@ static gboolean prepare(HbMemoryFile *file, const HbMemoryBackend *backend, guin
 gboolean hb_memory_file_open(const HbMemoryBackend *backend, guint64 size, HbMemoryFile *file,
 			     GError **error)
 {
+	*file = (HbMemoryFile){ 0 };
 	file->fd = backend->kind == HB_MEMORY_MEMFD ? open_memfd(backend, error)
-						    : open_path(backend->path, error);
+						    : open_path(backend, file, error);
 	if (file->fd < 0)
 		return FALSE;
 	if (prepare(file, backend, size, error))
 		return TRUE;
 	close(file->fd);
-	file->fd = -1;
+	hb_memory_file_unmake(file);
 	return FALSE;
 }
 
-gboolean hb_memory_file_is_hugetlb(const HbMemoryBackend *backend)
+void hb_memory_file_unmake(HbMemoryFile *file)
 {
-	struct statfs system;
-
-	if (backend->kind != HB_MEMORY_FILE)
-		return backend->hugetlb;
-	g_autofree char *folder = is_folder(backend->path) ? g_strdup(backend->path)
-							   : g_path_get_dirname(backend->path);
-	return statfs(folder, &system) == 0 && (guint)system.f_type == HUGETLBFS_MAGIC;
+	if (file->made)
+		unlink(file->made);
+	g_clear_pointer(&file->made, g_free);
 }
 
-static guint64 count_free(guint64 page_size)
+static void look_at_path(const HbMemoryBackend *backend, guint64 size, HbMemoryPlace *place)
 {
-	g_autofree char *path = g_strdup_printf(
-		PAGES "/hugepages-%" G_GUINT64_FORMAT "kB/free_hugepages", page_size / KIB);
+	g_autofree char *folder = g_path_get_dirname(backend->path);
+	gboolean named = !is_folder(backend->path);
+	struct statfs system;
+	struct stat status;
+
+	/* What cannot be looked at cannot be opened either, which says why. */
+	if (statfs(backend->path, &system) && statfs(folder, &system))
+		return;
+	place->hugetlb = is_hugetlbfs(&system);
+	place->on_disk = !is_tmpfs(&system) && !place->hugetlb;
+	if (!is_tmpfs(&system) || !named)
+		return;
+	guint64 held = stat(backend->path, &status) ? 0 : (guint64)status.st_blocks * BLOCK;
+	place->needed = size - MIN(held, size) + (backend->share ? 0 : size);
+}
+
+void hb_memory_file_look(const HbMemoryBackend *backend, guint64 size, HbMemoryPlace *place)
+{
+	*place = (HbMemoryPlace){ .hugetlb = backend->hugetlb, .needed = size };
+	if (backend->kind == HB_MEMORY_FILE)
+		look_at_path(backend, size, place);
+	if (place->hugetlb)
+		place->needed = 0;
+}
+
+static guint64 read_pool(guint64 page_size, const char *name)
+{
+	g_autofree char *path = g_strdup_printf(PAGES "/hugepages-%" G_GUINT64_FORMAT "kB/%s",
+						page_size / KIB, name);
 	g_autofree char *text = NULL;
 
 	return g_file_get_contents(path, &text, NULL, NULL) ? g_ascii_strtoull(text, NULL, 10) : 0;
+}
+
+/* Those that somebody has reserved, and not touched yet, are free for the kernel only. */
+static guint64 count_free(guint64 page_size)
+{
+	guint64 n = read_pool(page_size, "free_hugepages");
+	guint64 reserved = read_pool(page_size, "resv_hugepages");
+
+	return n - MIN(reserved, n);
 }
 
 char *hb_memory_file_explain(const HbMemoryFile *file, guint64 size, int code)
@@ -192,7 +261,8 @@ char *hb_memory_file_explain(const HbMemoryFile *file, guint64 size, int code)
 	return g_strdup_printf(
 		"guest memory is %" G_GUINT64_FORMAT " huge pages of %" G_GUINT64_FORMAT
 		" KiB, and the host has %" G_GUINT64_FORMAT " free: raise " PAGES
-		"/hugepages-%" G_GUINT64_FORMAT "kB/nr_hugepages, or give less with -m",
+		"/hugepages-%" G_GUINT64_FORMAT "kB/nr_hugepages (and the size= of a mounted "
+		"hugetlbfs), or give less with -m",
 		size / file->page_size, file->page_size / KIB, count_free(file->page_size),
 		file->page_size / KIB);
 }

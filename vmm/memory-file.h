@@ -10,23 +10,41 @@ typedef struct HbMemoryFile {
 	int fd;		   /* the caller's to close */
 	guint64 page_size; /* bytes */
 	gboolean hugetlb;  /* its pages are from the host's pool of huge ones */
+	gboolean shared;   /* to be mapped so */
+	char *made; /* (nullable): the name of a file that was not there before; the caller's */
 } HbMemoryFile;
+
+/** HbMemoryPlace: what guest memory will take of the host. */
+typedef struct HbMemoryPlace {
+	gboolean hugetlb; /* pages from its pool of huge ones */
+	gboolean on_disk; /* a file of an ordinary file system */
+	guint64 needed;	  /* bytes of its memory that are not in use yet; none with @hugetlb */
+} HbMemoryPlace;
+
+/**
+ * hb_memory_file_look:
+ * @backend: of any kind
+ * @size: bytes of guest memory
+ *
+ * Before anything is made: a file need not be there yet.
+ */
+void hb_memory_file_look(const HbMemoryBackend *backend, guint64 size, HbMemoryPlace *place);
 
 /**
  * hb_memory_file_open:
  * @backend: of kind HB_MEMORY_MEMFD or HB_MEMORY_FILE
  * @size: bytes that it is to have at least
  *
- * A file that is made for this has no name, or is left as QEMU leaves it: with its name and data.
+ * In a folder it has no name. A file with a name stays, and so does what is in it; only one that
+ * was made for this, and could not be used, is to be removed.
  *
  * Returns: FALSE with %HB_ERROR_HOST or %HB_ERROR_INVALID and the remedy
  */
 gboolean hb_memory_file_open(const HbMemoryBackend *backend, guint64 size, HbMemoryFile *file,
 			     GError **error);
 
-/** hb_memory_file_is_hugetlb: Returns: whether the file of @backend, which may not be there yet,
- * has pages from the host's pool of huge ones. */
-gboolean hb_memory_file_is_hugetlb(const HbMemoryBackend *backend);
+/** hb_memory_file_unmake: removes a file that was made for this, and forgets its name. */
+void hb_memory_file_unmake(HbMemoryFile *file);
 
 /** hb_memory_file_explain: Returns: (transfer full): why @size bytes of it cannot be mapped, and
  * the remedy. */

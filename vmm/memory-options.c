@@ -10,7 +10,8 @@
 
 #include <hotbay/error.h>
 
-#define MIB ((guint64)1 << 20)
+#define MIB	 ((guint64)1 << 20)
+#define MAX_SIZE ((guint64)1 << 46)
 
 static const char *const kinds[] = {
 	[HB_MEMORY_ANONYMOUS] = "memory-backend-ram",
@@ -76,10 +77,10 @@ static gboolean take_size(HbProperties *object, HbMemoryBackend *backend, GError
 {
 	if (!hb_properties_take_size(object, "size", 'B', &backend->size, error))
 		return FALSE;
-	if (backend->size && backend->size % MIB == 0)
+	if (backend->size && backend->size <= MAX_SIZE && backend->size % MIB == 0)
 		return TRUE;
 	g_set_error(error, HB_ERROR, HB_ERROR_INVALID,
-		    "'size' must be given, and be a multiple of 1M: it is that of -m");
+		    "'size' must be given, and be a multiple of 1M up to 64T: it is that of -m");
 	return FALSE;
 }
 

@@ -55,10 +55,10 @@ struct HbMemory {
 };
 
 /* Address space with slack for the alignment, and in it the pages. */
-static gboolean map(HbMemory *memory, const HbMemoryBackend *backend, const HbMemoryFile *file)
+static gboolean map(HbMemory *memory, const HbMemoryFile *file)
 {
 	guint64 alignment = MAX(file->page_size, HUGE_PAGE);
-	int flags = MAP_FIXED | (backend->share ? MAP_SHARED : MAP_PRIVATE) |
+	int flags = MAP_FIXED | (file->shared ? MAP_SHARED : MAP_PRIVATE) |
 		    (file->fd < 0 ? MAP_ANONYMOUS : 0) | (file->hugetlb ? 0 : MAP_NORESERVE);
 
 	memory->mapping_size = memory->size + alignment;
@@ -75,20 +75,23 @@ static gboolean map(HbMemory *memory, const HbMemoryBackend *backend, const HbMe
 
 static gboolean map_backend(HbMemory *memory, const HbMemoryBackend *backend, GError **error)
 {
-	HbMemoryFile file = { .fd = -1, .page_size = SMALL_PAGE };
+	HbMemoryFile file = { .fd = -1, .page_size = SMALL_PAGE, .shared = backend->share };
 	gboolean mapped;
 	int code;
 
 	if (backend->kind != HB_MEMORY_ANONYMOUS &&
 	    !hb_memory_file_open(backend, memory->size, &file, error))
 		return FALSE;
-	mapped = map(memory, backend, &file);
+	mapped = map(memory, &file);
 	code = errno;
 	if (file.fd >= 0)
 		close(file.fd);
 	memory->hugetlb = file.hugetlb;
-	if (mapped)
+	if (mapped) {
+		g_free(file.made);
 		return TRUE;
+	}
+	hb_memory_file_unmake(&file);
 	g_autofree char *reason = hb_memory_file_explain(&file, memory->size, code);
 	g_set_error_literal(error, HB_ERROR, HB_ERROR_HOST, reason);
 	return FALSE;

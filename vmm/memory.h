@@ -41,7 +41,8 @@ gpointer hb_memory_at(const HbMemory *memory, guint64 gpa, guint64 size);
  *
  * No page of it will be swapped out, once it is there.
  *
- * Returns: FALSE with %HB_ERROR_HOST naming RLIMIT_MEMLOCK, which hb_host_memory_check() looks at
+ * Returns: FALSE with %HB_ERROR_HOST naming RLIMIT_MEMLOCK, which hb_host_memory_check_limit()
+ * looks at
  */
 gboolean hb_memory_lock(HbMemory *memory, GError **error);
 

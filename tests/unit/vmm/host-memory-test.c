@@ -55,16 +55,22 @@ static void tear_down(void)
 	g_free(root);
 }
 
+static gboolean check(guint64 size, HbHostMemoryUse use, GError **error)
+{
+	return hb_host_memory_check_limit(root, size, use, error) &&
+	       hb_host_memory_check_room(root, size, error);
+}
+
 static gboolean fits(guint64 size)
 {
-	return hb_host_memory_check(root, size, HB_HOST_MEMORY_LOCKED_AND_PINNED, NULL);
+	return check(size, HB_HOST_MEMORY_LOCKED_AND_PINNED, NULL);
 }
 
 static void assert_refused(guint64 size, HbHostMemoryUse use, const char *const *parts)
 {
 	g_autoptr(GError) error = NULL;
 
-	ck_assert(!hb_host_memory_check(root, size, use, &error));
+	ck_assert(!check(size, use, &error));
 	ck_assert(g_error_matches(error, HB_ERROR, HB_ERROR_HOST));
 	for (; *parts; parts++)
 		ck_assert_msg(strstr(error->message, *parts) != NULL, "%s", error->message);
@@ -161,8 +167,19 @@ START_TEST(test_memory_that_is_only_locked_counts_once)
 	static const char *const parts[] = { "ulimit -l 3072", NULL };
 
 	limit_locking(2 * MIB);
-	ck_assert(hb_host_memory_check(root, 2 * MIB, HB_HOST_MEMORY_LOCKED, NULL));
+	ck_assert(check(2 * MIB, HB_HOST_MEMORY_LOCKED, NULL));
 	assert_refused(3 * MIB, HB_HOST_MEMORY_LOCKED, parts);
+}
+END_TEST
+
+START_TEST(test_huge_pages_are_pinned_and_not_locked)
+{
+	static const char *const parts[] = { "-m:", "cannot be pinned for drives", "3072 KiB",
+					     NULL };
+
+	limit_locking(2 * MIB);
+	ck_assert(check(2 * MIB, HB_HOST_MEMORY_PINNED, NULL));
+	assert_refused(3 * MIB, HB_HOST_MEMORY_PINNED, parts);
 }
 END_TEST
 
@@ -186,6 +203,7 @@ Suite *test_suite(void)
 	tcase_add_test(tests, test_the_least_of_all_groups_around_counts);
 	tcase_add_test(tests, test_a_container_that_sees_itself_as_the_root_has_limits);
 	tcase_add_test(tests, test_a_host_that_tells_nothing_is_believed_to_have_enough);
+	tcase_add_test(tests, test_huge_pages_are_pinned_and_not_locked);
 	tcase_add_test(tests, test_memory_for_drives_counts_twice_against_the_limit);
 	tcase_add_test(tests, test_memory_that_is_only_locked_counts_once);
 	tcase_add_test(tests, test_who_may_lock_everything_has_no_limit);

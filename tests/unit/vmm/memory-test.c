@@ -4,6 +4,7 @@
 /* Guest memory: its ranges, and that it can be fetched ahead of use and locked. */
 
 #include "tests/unit/suite.h"
+#include "vmm/memory-file.h"
 #include "vmm/memory.h"
 
 #include <fcntl.h>
@@ -19,6 +20,7 @@
 static HbMemory *memory;
 static char id[] = "m";
 static char null[] = "/dev/null";
+static char in_memory[] = "/dev/shm/hotbay-memory-test";
 static char nowhere[] = "/proc/none/file";
 
 static void create_from(guint64 size, const HbMemoryBackend *backend)
@@ -219,6 +221,58 @@ START_TEST(test_a_file_that_cannot_be_is_refused_by_its_flag)
 }
 END_TEST
 
+/* Larger than any address space. */
+START_TEST(test_a_file_that_was_made_in_vain_is_removed)
+{
+	g_autofree char *folder = g_dir_make_tmp("memory-XXXXXX", NULL);
+	g_autofree char *path = g_build_filename(folder, "new", NULL);
+	const HbMemoryBackend backend = { .kind = HB_MEMORY_FILE, .path = path };
+
+	assert_refused(512 * 1024 * GIB, &backend, "-mem-path:", "");
+	ck_assert_int_eq(rmdir(folder), 0);
+}
+END_TEST
+
+/* Of tmpfs, which /dev/shm is on any Linux, a private page is one beside the file's. */
+START_TEST(test_a_private_file_in_memory_counts_twice)
+{
+	HbMemoryBackend backend = { .kind = HB_MEMORY_FILE, .path = in_memory };
+	HbMemoryPlace place;
+
+	hb_memory_file_look(&backend, 4 * MIB, &place);
+	ck_assert(!place.hugetlb && !place.on_disk);
+	ck_assert_uint_eq(place.needed, 8 * MIB);
+	backend.share = TRUE;
+	hb_memory_file_look(&backend, 4 * MIB, &place);
+	ck_assert_uint_eq(place.needed, 4 * MIB);
+}
+END_TEST
+
+START_TEST(test_what_a_shared_file_has_already_does_not_count)
+{
+	HbMemoryBackend backend = { .kind = HB_MEMORY_FILE, .path = in_memory, .share = TRUE };
+	g_autofree char *text = g_strnfill(MIB, 'x');
+	HbMemoryPlace place;
+
+	ck_assert(g_file_set_contents(in_memory, text, MIB, NULL));
+	hb_memory_file_look(&backend, 4 * MIB, &place);
+	unlink(in_memory);
+	ck_assert_uint_eq(place.needed, 3 * MIB);
+}
+END_TEST
+
+START_TEST(test_a_file_without_a_name_is_there_once)
+{
+	static char shm[] = "/dev/shm";
+	const HbMemoryBackend backend = { .kind = HB_MEMORY_FILE, .path = shm };
+	HbMemoryFile file;
+
+	ck_assert(hb_memory_file_open(&backend, 4 * MIB, &file, NULL));
+	ck_assert(file.shared);
+	close(file.fd);
+}
+END_TEST
+
 /* No host has huge pages of 512 GiB in its pool, and few have any of the others. */
 START_TEST(test_huge_pages_that_the_host_has_not_are_named)
 {
@@ -277,6 +331,10 @@ Suite *test_suite(void)
 	tcase_add_test(tests, test_a_file_in_a_folder_leaves_nothing_there);
 	tcase_add_test(tests, test_a_file_that_is_too_short_is_refused_and_kept);
 	tcase_add_test(tests, test_a_file_that_cannot_be_is_refused_by_its_flag);
+	tcase_add_test(tests, test_a_file_that_was_made_in_vain_is_removed);
+	tcase_add_test(tests, test_a_private_file_in_memory_counts_twice);
+	tcase_add_test(tests, test_what_a_shared_file_has_already_does_not_count);
+	tcase_add_test(tests, test_a_file_without_a_name_is_there_once);
 	tcase_add_test(tests, test_huge_pages_that_the_host_has_not_are_named);
 	tcase_add_test(tests, test_a_low_limit_is_named_with_its_remedy);
 	suite_add_tcase(suite, tests);
