@@ -14,7 +14,9 @@
  * the worker is done, its result is for the drive that it was started for, or for nobody.
  *
  * When the kernel had to leave out something of what it tells, all bays are looked at again: what
- * is there and was not known has come, what was known and is gone has left.
+ * is there and was not known has come, what was known and is gone has left. What the kernel had
+ * told by then is heard after that look, and may be about a drive's predecessor at the same
+ * address.
  *
  * Loop thread, but for run_take(), run_attention() and hb_bays_claim_arrival(). What the last reads
  * is changed on the loop with the lock.
@@ -47,7 +49,7 @@ struct HbBay {
 	HbBayListener listener; /* NULL: not watched yet */
 	gpointer data;
 	char *drive;	  /* address; NULL: empty; changed with the lock */
-	guint64 folder;	  /* tells it from who has that address later: see get_folder() */
+	guint64 inode;	  /* tells it from who has that address later: see get_inode() */
 	guint n_arrivals; /* tells a drive from its successors */
 	guint taking;	  /* the arrival that a worker is busy with; 0: none does */
 	GThread *worker;
@@ -61,6 +63,7 @@ struct HbBays {
 	guint patience_ms;
 	HbInventory *inventory; /* for the slots' names */
 	HbUevents *uevents;	/* NULL: a test tells */
+	guint64 looked;		/* the kernel's last event when all were looked at; 0: never */
 	GMutex lock;
 	GPtrArray *list;	/* of HbBay; changed with the lock */
 	GThreadPool *attention; /* one thread */
@@ -174,7 +177,7 @@ static gboolean is_virtual(const HbBays *bays, const char *address)
 
 /* The number of the drive's folder in sysfs, which is another one for each that comes to an address
  * (fs/kernfs/dir.c, Linux 6.1); 0 if it is gone. */
-static guint64 get_folder(const HbBays *bays, const char *address)
+static guint64 get_inode(const HbBays *bays, const char *address)
 {
 	g_autofree char *path =
 		hb_host_files_path(bays->host.root, "sys/bus/pci/devices/%s", address);
@@ -183,20 +186,28 @@ static guint64 get_folder(const HbBays *bays, const char *address)
 	return stat(path, &info) == 0 ? info.st_ino : 0;
 }
 
-/* Of a drive with several functions the first one counts; virtual ones are nobody's push. */
+/* Of a drive with several functions the first one counts; virtual ones are nobody's push, nor is
+ * one that has gone since. */
 static void on_add(HbBay *bay, const char *address)
 {
-	if (bay->drive || is_virtual(bay->bays, address))
+	guint64 inode = get_inode(bay->bays, address);
+
+	if (bay->drive || !inode || is_virtual(bay->bays, address))
 		return;
 	if (read_class(bay->bays, address) >> 8 != CLASS_NVME) {
 		refuse_other(bay, address);
 		return;
 	}
 	set_drive(bay, g_strdup(address));
-	bay->folder = get_folder(bay->bays, address);
+	bay->inode = inode;
 	bay->n_arrivals++;
 	start_taking(bay);
 	tell(bay, HB_BAY_DRIVE_ADDED, address, NULL);
+}
+
+static gboolean is_still_there(const HbBay *bay)
+{
+	return get_inode(bay->bays, bay->drive) == bay->inode;
 }
 
 static void on_remove(HbBay *bay, const char *address)
@@ -227,16 +238,15 @@ static char *find_drive(const HbBays *bays, const char *port)
 
 static void look_again(HbBay *bay)
 {
-	guint64 folder = bay->drive ? get_folder(bay->bays, bay->drive) : 0;
 	g_autofree char *found = find_drive(bay->bays, bay->port);
 
-	if (bay->drive && (!folder || folder != bay->folder))
+	if (bay->drive && !is_still_there(bay))
 		on_remove(bay, bay->drive);
 	if (found)
 		on_add(bay, found);
 }
 
-static void look_at_all(const HbBays *bays)
+static void look_at_all(HbBays *bays)
 {
 	hb_host_log(bays->embedder, G_LOG_LEVEL_WARNING,
 		    "the host's kernel told of more devices than could be heard: looking at all "
@@ -247,6 +257,18 @@ static void look_at_all(const HbBays *bays)
 		if (bay->listener)
 			look_again(bay);
 	}
+	bays->looked =
+		(guint64)hb_host_files_read_number(bays->host.root, 0, "sys/kernel/uevent_seqnum");
+}
+
+/*
+ * The removal of a predecessor at the same address, told of before the last look. Of a newer one
+ * the folder says nothing: it goes a moment after the event (drivers/base/core.c, device_del(),
+ * Linux 6.1).
+ */
+static gboolean is_outdated(const HbBay *bay, const HbUevent *event)
+{
+	return event->sequence <= bay->bays->looked && bay->drive && is_still_there(bay);
 }
 
 static HbBay *find_bay(const HbBays *bays, const char *port)
@@ -299,7 +321,7 @@ void hb_bays_hear(const HbUevent *event, gpointer data)
 		look_at_all(data);
 	else if (is_watched && strcmp(event->action, "add") == 0)
 		on_add(bay, address);
-	else if (is_watched && strcmp(event->action, "remove") == 0)
+	else if (is_watched && strcmp(event->action, "remove") == 0 && !is_outdated(bay, event))
 		on_remove(bay, address);
 }
 
@@ -453,7 +475,7 @@ HbBay *hb_bays_claim(HbBays *bays, const char *slot, GError **error)
 	bay->lock = lock;
 	bay->has_attention = found->attention != HB_HOST_INDICATOR_ABSENT;
 	bay->drive = find_drive(bays, bay->port);
-	bay->folder = bay->drive ? get_folder(bays, bay->drive) : 0;
+	bay->inode = bay->drive ? get_inode(bays, bay->drive) : 0;
 	g_mutex_lock(&bays->lock);
 	g_ptr_array_add(bays->list, bay);
 	g_mutex_unlock(&bays->lock);

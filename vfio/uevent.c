@@ -61,6 +61,7 @@ static void hand_on(HbUevents *uevents, const HbUevent *event)
 
 	copy->action = g_strdup(event->action);
 	copy->path = g_strdup(event->path);
+	copy->sequence = event->sequence;
 	g_async_queue_push(uevents->news, copy);
 	eventfd_write(uevents->news_fd, 1);
 }
@@ -68,7 +69,8 @@ static void hand_on(HbUevents *uevents, const HbUevent *event)
 static void pass(HbUevents *uevents, struct udev_device *device)
 {
 	const HbUevent event = { .action = udev_device_get_action(device),
-				 .path = udev_device_get_devpath(device) };
+				 .path = udev_device_get_devpath(device),
+				 .sequence = udev_device_get_seqnum(device) };
 
 	if (event.action && event.path) {
 		uevents->first(&event, uevents->data);

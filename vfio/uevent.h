@@ -16,10 +16,12 @@ typedef struct HbUevents HbUevents;
 #define HB_UEVENT_LOST "lost"
 
 /** HbUevent: @action is "add", "remove", "bind" and so on; @path is the function's in sysfs, below
- * "/sys", as "/devices/pci0000:00/0000:00:04.0/0000:01:00.0"; of %HB_UEVENT_LOST it is "". */
+ * "/sys", as "/devices/pci0000:00/0000:00:04.0/0000:01:00.0"; of %HB_UEVENT_LOST it is "".
+ * @sequence rises from event to event, up to what "/sys/kernel/uevent_seqnum" says. */
 typedef struct HbUevent {
 	const char *action;
 	const char *path;
+	guint64 sequence;
 } HbUevent;
 
 /** HbUeventFunc: @event is valid during the call. */

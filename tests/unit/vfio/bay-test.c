@@ -11,6 +11,7 @@
 
 #include <hotbay/error.h>
 
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -79,12 +80,18 @@ static HbBay *watch(const char *slot, gboolean take)
 	return bay;
 }
 
-static void hear(const char *action, const char *path)
+static void hear_numbered(const char *action, const char *path, guint64 sequence)
 {
-	const HbUevent event = { .action = action, .path = path };
+	const HbUevent event = { .action = action, .path = path, .sequence = sequence };
 
 	hb_bays_claim_arrival(&event, bays);
 	hb_bays_hear(&event, bays);
+}
+
+/* Newer than any look. */
+static void hear(const char *action, const char *path)
+{
+	hear_numbered(action, path, G_MAXUINT64);
 }
 
 /* The kernel had to leave out what it told last. */
@@ -103,9 +110,9 @@ static void take_out(void)
 static void put_in(const char *address)
 {
 	g_autofree char *folder =
-		g_strdup_printf("sys/devices/pci0000:00/0000:00:04.0/%s/", address);
-	g_autofree char *class = g_strconcat(folder, "class", NULL);
-	g_autofree char *override = g_strconcat(folder, "driver_override", NULL);
+		g_strdup_printf("sys/devices/pci0000:00/0000:00:04.0/%s", address);
+	g_autofree char *class = g_strconcat(folder, "/class", NULL);
+	g_autofree char *override = g_strconcat(folder, "/driver_override", NULL);
 	g_autofree char *link = g_strdup_printf("sys/bus/pci/devices/%s", address);
 	g_autofree char *target =
 		g_strdup_printf("../../../devices/pci0000:00/0000:00:04.0/%s", address);
@@ -113,6 +120,19 @@ static void put_in(const char *address)
 	host_tree_write(root, class, "0x010802\n");
 	host_tree_write(root, override, "(null)\n");
 	host_tree_link(root, link, target);
+}
+
+/* Another drive at the same address. Its folder is made while the old one is there: else it could
+ * get the same number, other than in sysfs. */
+static void exchange(void)
+{
+	g_autofree char *from = g_build_filename(root, FOLDER ".new", NULL);
+	g_autofree char *to = g_build_filename(root, FOLDER, NULL);
+
+	host_tree_write(root, FOLDER ".new/class", "0x010802\n");
+	host_tree_write(root, FOLDER ".new/driver_override", "(null)\n");
+	host_tree_remove(root, FOLDER);
+	ck_assert_int_eq(rename(from, to), 0);
 }
 
 static void wait_for(const char *word)
@@ -359,14 +379,37 @@ END_TEST
 START_TEST(another_drive_at_the_same_address_is_found_when_both_events_were_lost)
 {
 	watch("1", TRUE);
-	take_out();
-	put_in(IDLE);
+	exchange();
 	hear_loss();
 	wait_for("taken");
 	ck_assert_str_eq(told->str, "removed added taken ");
 	assert_driver("vfio-pci");
 	hear_loss();
 	ck_assert_str_eq(told->str, "removed added taken ");
+}
+END_TEST
+
+START_TEST(what_was_told_before_a_look_is_no_news_after_it)
+{
+	watch("1", FALSE);
+	exchange();
+	host_tree_write(root, "sys/kernel/uevent_seqnum", "9\n");
+	hear_loss();
+	hear_numbered("remove", IDLE_PATH, 8);
+	hear_numbered("add", IDLE_PATH, 9);
+	ck_assert_str_eq(told->str, "removed added ");
+	hear_numbered("remove", IDLE_PATH, 10);
+	ck_assert_str_eq(told->str, "removed added removed ");
+}
+END_TEST
+
+START_TEST(a_drive_that_has_gone_since_is_not_announced)
+{
+	watch("1", TRUE);
+	hear("remove", IDLE_PATH);
+	take_out();
+	hear("add", IDLE_PATH);
+	ck_assert_str_eq(told->str, "removed ");
 }
 END_TEST
 
@@ -417,6 +460,8 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_push_that_was_lost_is_found_and_the_drive_taken);
 	tcase_add_test(tcase,
 		       another_drive_at_the_same_address_is_found_when_both_events_were_lost);
+	tcase_add_test(tcase, what_was_told_before_a_look_is_no_news_after_it);
+	tcase_add_test(tcase, a_drive_that_has_gone_since_is_not_announced);
 	tcase_add_test(tcase, what_is_no_drive_is_not_found_when_events_were_lost);
 	tcase_add_test(tcase, a_drive_that_is_there_is_taken_at_once_for_a_machine_that_starts);
 	suite_add_tcase(suite, tcase);
