@@ -15,8 +15,8 @@ typedef struct HbIommuAttachment HbIommuAttachment;
 typedef struct HbIommuOps {
 	const char *name;
 	/*
-	 * Attach the group of the function called @address ("0000:01:00.0"); if it is the first,
-	 * map guest memory. Returns what hb_iommu_detach() takes, and the device's descriptor,
+	 * Attach the group of the function called @address ("0000:01:00.0"), and map guest memory
+	 * if it is not mapped. Returns what @leave and @detach take, and the device's descriptor,
 	 * which is the caller's and is closed before the detach.
 	 */
 	HbIommuAttachment *(*attach)(HbIommu *iommu, guint group, const char *address,

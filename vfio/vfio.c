@@ -2,8 +2,9 @@
 /* Copyright the hotbay authors */
 
 /*
- * What the passed-through drives of one VM share. The mutex is held while a device is attached or
- * detached, seconds at worst, so only workers take it: neither a vCPU nor the loop waits for it.
+ * What the passed-through drives of one VM share. The mutex is held while a device is attached,
+ * leaves or is detached, seconds at worst, so only workers take it: neither a vCPU nor the loop
+ * waits for it.
  */
 
 #include "vfio/vfio.h"

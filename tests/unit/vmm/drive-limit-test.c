@@ -52,6 +52,10 @@ static HbIommuAttachment *attach(HbIommu *iommu, guint group, const char *addres
 	return &attachments[group];
 }
 
+static void leave(HbIommu *iommu, HbIommuAttachment *attachment)
+{
+}
+
 static void detach(HbIommu *iommu, HbIommuAttachment *attachment)
 {
 }
@@ -62,7 +66,9 @@ static void destroy(HbIommu *iommu)
 
 HbIommu *hb_iommu_type1_create(HbHost *unused)
 {
-	static const HbIommuOps ops = { .attach = attach, .detach = detach, .destroy = destroy };
+	static const HbIommuOps ops = {
+		.attach = attach, .leave = leave, .detach = detach, .destroy = destroy
+	};
 	static HbIommu iommu = { .ops = &ops };
 
 	return &iommu;
