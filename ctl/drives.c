@@ -109,7 +109,6 @@ static JsonObject *describe_drive(const HbHostDrive *drive)
 	json_object_set_int_member(object, "size", (gint64)drive->size);
 	hb_json_set_strings(object, "namespaces", drive->namespaces);
 	hb_json_set_string(object, "driver", drive->driver);
-	hb_json_set_string(object, "driver-override", drive->override);
 	json_object_set_int_member(object, "iommu-group", drive->group);
 	hb_json_set_strings(object, "foreign-members", drive->foreign);
 	hb_json_set_string(object, "link-speed", drive->link_speed);

@@ -70,3 +70,15 @@ static gboolean load(gpointer opaque, const char *module, GError **error)
 }
 
 const HbBindOps hb_bind_kernel_ops = { .write = write_file, .claim = claim, .load = load };
+
+static const HbBindHost this_host = { .root = "", .ops = &hb_bind_kernel_ops };
+
+gboolean hb_bind_to_vfio(const HbBindRequest *request, GError **error)
+{
+	return hb_bind_switch(&this_host, request, TRUE, error);
+}
+
+gboolean hb_bind_to_kernel(const HbBindRequest *request, GError **error)
+{
+	return hb_bind_switch(&this_host, request, FALSE, error);
+}

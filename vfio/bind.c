@@ -4,7 +4,10 @@
 /*
  * The passthrough switch: drives from the host's own driver to vfio-pci and back.
  *
- *     1 lock       one switch at a time on a host, by a lock on sysfs that dies with its owner
+ *     1 lock       the drives: one switch at a time has a drive
+ *       ask        with HB_BIND_FROM_VM: all that vfio-pci has are unbound from it, which ends when
+ *                  the guests have let go
+ *       lock       the bus: one switch at a time on a host, and none that waits for a guest
  *       settle     a drive whose driver is still starting it is waited for
  *     2 inspect    all drives: are they there, and is there an obstacle that the flags do not lift?
  *     3 claim      all their block devices, or VFIO groups, exclusively: from here on nobody can
@@ -12,29 +15,33 @@
  *     4 bring      drive by drive: driver_override, unbind, bind, and a look at who drives it now;
  *                  then the rule for udev
  *
- * Nothing changes before 4. What a drive was like stands in its State; when a step of 4 fails, all
- * drives that were touched are brought back to theirs. Doing and undoing are the same function,
- * bring(): it looks at what there is and does what is missing.
+ * Nothing changes before 4, but for what is asked of a guest. What a drive was like stands in its
+ * State; when something fails, all drives that were touched are brought back to theirs. Doing and
+ * undoing are the same function, bring(): it looks at what there is and does what is missing.
  *
  * A drive's claims end with its unbinding: a block device that is still open would keep its name,
  * and the drive that comes back to the nvme driver would get another one. For the same reason
  * drives go and come in the order of their addresses, in which the kernel has numbered them at
  * boot.
+ *
+ * While an unbind waits for a guest, the kernel holds the lock of that device, and whoever reads
+ * its driver_override waits too (drivers/pci/pci-sysfs.c, Linux 6.1). So that file is read of a
+ * drive whose lock is held only, and never by a look at the whole host. The link to the driver is
+ * gone by then.
  */
 
 #include "vfio/bind.h"
 
+#include "vfio/bind-lock.h"
 #include "vfio/bind-rule.h"
 #include "vfio/bind-settle.h"
 #include "vfio/host-files.h"
+#include "vfio/obstacles.h"
 
 #include <hotbay/error.h>
 #include <hotbay/inventory.h>
 
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #define PCI_DEVICE "sys/bus/pci/devices/%s"
@@ -60,7 +67,10 @@ typedef struct Switch {
 	HbInventory *inventory;
 	State *before;	      /* of each address */
 	GPtrArray *addresses; /* of the request, in rising order; borrowed */
+	guint n_touched;      /* of them: what is to be undone */
 	GArray *claims;	      /* of Claim */
+	GArray *locks;	      /* of int: the drives' */
+	int bus;	      /* its lock; -1: not held */
 } Switch;
 
 static void clear_state(State *state)
@@ -78,23 +88,49 @@ static void tell(const Switch *change, const char *address, const char *step)
 
 /* ---- 1 lock ---- */
 
-static int lock_bus(const HbBindHost *host, HbBindFlags flags, GError **error)
+static const char *get_address(const Switch *change, guint index)
 {
-	g_autofree char *path = hb_host_files_path(host->root, "sys/bus/pci");
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int operation = flags & HB_BIND_WAIT ? LOCK_EX : LOCK_EX | LOCK_NB;
+	return g_ptr_array_index(change->addresses, index);
+}
 
-	if (fd >= 0 && flock(fd, operation) == 0)
-		return fd;
-	if (errno == EWOULDBLOCK)
-		g_set_error(error, HB_ERROR, HB_ERROR_BUSY,
-			    "another passthrough switch is under way on this host: wait for it");
-	else
-		g_set_error(error, HB_ERROR, HB_ERROR_HOST, "locking %s: %s", path,
-			    g_strerror(errno));
-	if (fd >= 0)
-		close(fd);
-	return -1;
+/* They are sorted. One's second lock would be in the way of its first. */
+static gboolean check_once(const Switch *change, GError **error)
+{
+	for (guint i = 1; i < change->addresses->len; i++) {
+		const char *address = get_address(change, i);
+
+		if (strcmp(address, get_address(change, i - 1)) != 0)
+			continue;
+		g_set_error(error, HB_ERROR, HB_ERROR_INVALID, "%s: asked for twice", address);
+		return FALSE;
+	}
+	return TRUE;
+}
+
+static gboolean lock_drives(Switch *change, GError **error)
+{
+	for (guint i = 0; i < change->addresses->len; i++) {
+		GError *problem = NULL;
+		int fd = hb_bind_lock_drive(change->host->root, get_address(change, i),
+					    change->request->flags & HB_BIND_WAIT, &problem);
+
+		if (fd >= 0)
+			g_array_append_val(change->locks, fd);
+		if (problem) {
+			g_propagate_error(error, problem);
+			return FALSE;
+		}
+	}
+	return TRUE;
+}
+
+/* Whose guest has let go already does not give up for another's moment. */
+static gboolean lock_bus(Switch *change, GError **error)
+{
+	gboolean wait = change->n_touched > 0 || change->request->flags & HB_BIND_WAIT;
+
+	change->bus = hb_bind_lock_bus(change->host->root, wait, error);
+	return change->bus >= 0;
 }
 
 static gboolean settle(const Switch *change, GError **error)
@@ -106,6 +142,33 @@ static gboolean settle(const Switch *change, GError **error)
 }
 
 /* ---- 2 inspect ---- */
+
+static char *get_driver(const Switch *change, const char *address)
+{
+	return hb_host_files_link_name(change->host->root, PCI_DEVICE "/driver", address);
+}
+
+/* NULL: none */
+static char *get_override(const Switch *change, const char *address)
+{
+	g_autofree char *text =
+		hb_host_files_read(change->host->root, PCI_DEVICE "/driver_override", address);
+
+	return text && text[0] && strcmp(text, "(null)") != 0 ? g_steal_pointer(&text) : NULL;
+}
+
+/* The driver last: who reads driver_override waits for the end of a probe. */
+static void note_states(Switch *change)
+{
+	for (guint i = 0; i < change->addresses->len; i++) {
+		const char *address = get_address(change, i);
+		State *state = &change->before[i];
+
+		state->override = get_override(change, address);
+		state->driver = get_driver(change, address);
+		state->rule = hb_bind_rule_read(change->host->root, address);
+	}
+}
 
 static gboolean is_lifted(const Switch *change, const HbObstacle *obstacle)
 {
@@ -124,23 +187,10 @@ static gboolean is_lifted(const Switch *change, const HbObstacle *obstacle)
 	}
 }
 
-static HbError get_code(HbObstacleKind kind)
-{
-	switch (kind) {
-	case HB_OBSTACLE_VM:
-	case HB_OBSTACLE_DATA:
-	case HB_OBSTACLE_OPEN:
-	case HB_OBSTACLE_FUNCTIONS:
-		return HB_ERROR_BUSY;
-	default:
-		return HB_ERROR_UNSUPPORTED;
-	}
-}
-
 static gboolean refuse(const HbHostDrive *drive, const HbObstacle *obstacle, GError **error)
 {
-	g_set_error(error, HB_ERROR, get_code(obstacle->kind), "%s: %s", drive->address,
-		    obstacle->text);
+	g_set_error(error, HB_ERROR, hb_obstacle_kind_to_error(obstacle->kind), "%s: %s",
+		    drive->address, obstacle->text);
 	return FALSE;
 }
 
@@ -172,7 +222,8 @@ static gboolean inspect_for_vfio(const Switch *change, const HbHostDrive *drive,
 
 static gboolean inspect_for_kernel(const Switch *change, const HbHostDrive *drive, GError **error)
 {
-	if (change->request->flags & HB_BIND_FROM_VM)
+	/* a VM may close its group a moment after the drive */
+	if (change->request->flags & HB_BIND_FROM_VM && g_strcmp0(drive->driver, VFIO) != 0)
 		return TRUE;
 	for (guint i = 0; i < drive->n_obstacles; i++)
 		if (drive->obstacles[i].kind == HB_OBSTACLE_VM)
@@ -180,31 +231,50 @@ static gboolean inspect_for_kernel(const Switch *change, const HbHostDrive *driv
 	return TRUE;
 }
 
-static const char *get_address(const Switch *change, guint index)
+/* While a VM has one drive of a group, the host's driver gets none of it. */
+static gboolean inspect_for_ask(const Switch *change, const HbHostDrive *drive, GError **error)
 {
-	return g_ptr_array_index(change->addresses, index);
+	g_autoptr(GPtrArray) members = hb_host_files_list(
+		change->host->root, "sys/kernel/iommu_groups/%d/devices", drive->group);
+
+	if (g_strcmp0(drive->driver, VFIO) != 0)
+		return TRUE;
+	for (guint i = 0; i < members->len; i++) {
+		const char *member = g_ptr_array_index(members, i);
+		g_autofree char *driver = get_driver(change, member);
+
+		if (g_strcmp0(driver, VFIO) != 0 ||
+		    g_strv_contains(change->request->addresses, member))
+			continue;
+		g_set_error(error, HB_ERROR, HB_ERROR_UNSUPPORTED,
+			    "%s: it shares IOMMU group %d with %s, which vfio-pci drives too: give "
+			    "both back in one command, or first unbind that if it is no NVMe drive",
+			    drive->address, drive->group, member);
+		return FALSE;
+	}
+	return TRUE;
 }
 
-static gboolean inspect(Switch *change, guint index, GError **error)
-{
-	const char *address = get_address(change, index);
-	const HbHostDrive *drive = hb_inventory_find_drive(change->inventory, address);
+typedef gboolean (*Inspect)(const Switch *change, const HbHostDrive *drive, GError **error);
 
-	if (!drive) {
-		g_set_error(error, HB_ERROR, HB_ERROR_NOT_FOUND,
-			    "%s: no NVMe drive of this host; `hotbayctl drives` lists them",
-			    address);
-		return FALSE;
+static gboolean look(Switch *change, Inspect inspect, GError **error)
+{
+	const char *root = change->host->root;
+
+	hb_inventory_free(change->inventory);
+	change->inventory = hb_inventory_take(root[0] ? root : NULL, error);
+	for (guint i = 0; change->inventory && i < change->addresses->len; i++) {
+		const char *address = get_address(change, i);
+		const HbHostDrive *drive = hb_inventory_find_drive(change->inventory, address);
+
+		if (!drive)
+			g_set_error(error, HB_ERROR, HB_ERROR_NOT_FOUND,
+				    "%s: no NVMe drive of this host; `hotbayctl drives` lists them",
+				    address);
+		if (!drive || !inspect(change, drive, error))
+			return FALSE;
 	}
-	if (index > 0 && strcmp(address, get_address(change, index - 1)) == 0) {
-		g_set_error(error, HB_ERROR, HB_ERROR_INVALID, "%s: asked for twice", address);
-		return FALSE;
-	}
-	change->before[index].driver = g_strdup(drive->driver);
-	change->before[index].override = g_strdup(drive->override);
-	change->before[index].rule = hb_bind_rule_read(change->host->root, address);
-	return change->to_vfio ? inspect_for_vfio(change, drive, error)
-			       : inspect_for_kernel(change, drive, error);
+	return change->inventory != NULL;
 }
 
 /* ---- 3 claim ---- */
@@ -265,8 +335,7 @@ static gboolean probe_group(Switch *change, guint index, GError **error)
 	const HbHostDrive *drive = hb_inventory_find_drive(change->inventory, address);
 	g_autofree char *node = g_strdup_printf("dev/vfio/%d", drive->group);
 
-	if (change->to_vfio || g_strcmp0(drive->driver, VFIO) != 0 || drive->group < 0 ||
-	    change->request->flags & HB_BIND_FROM_VM)
+	if (change->to_vfio || g_strcmp0(drive->driver, VFIO) != 0 || drive->group < 0)
 		return TRUE;
 	if (!claim_node(change, address, node, error))
 		return FALSE;
@@ -275,11 +344,6 @@ static gboolean probe_group(Switch *change, guint index, GError **error)
 }
 
 /* ---- 4 bring ---- */
-
-static char *get_driver(const Switch *change, const char *address)
-{
-	return hb_host_files_link_name(change->host->root, PCI_DEVICE "/driver", address);
-}
 
 static gboolean put(const Switch *change, const char *address, const char *text, char *path,
 		    GError **error)
@@ -296,8 +360,7 @@ static gboolean bring_override(const Switch *change, const char *address, const 
 			       GError **error)
 {
 	const char *root = change->host->root;
-	g_autofree char *now = hb_host_files_read(root, PCI_DEVICE "/driver_override", address);
-	const char *current = now && now[0] && strcmp(now, "(null)") != 0 ? now : NULL;
+	g_autofree char *current = get_override(change, address);
 
 	if (g_strcmp0(current, wanted) == 0)
 		return TRUE;
@@ -306,13 +369,15 @@ static gboolean bring_override(const Switch *change, const char *address, const 
 		   hb_host_files_path(root, PCI_DEVICE "/driver_override", address), error);
 }
 
-static gboolean unbind(const Switch *change, const char *address, GError **error)
+/* Of that driver alone: the kernel refuses if another has it meanwhile. */
+static gboolean unbind(const Switch *change, const char *address, const char *driver,
+		       GError **error)
 {
 	gboolean done;
 
 	tell(change, address, "unbind");
 	done = put(change, address, address,
-		   hb_host_files_path(change->host->root, PCI_DEVICE "/driver/unbind", address),
+		   hb_host_files_path(change->host->root, "sys/bus/pci/drivers/%s/unbind", driver),
 		   error);
 	release_claims(change, address);
 	return done;
@@ -344,7 +409,7 @@ static gboolean bring_driver(const Switch *change, const char *address, const ch
 
 	if (is_as_wanted(driver, wanted))
 		return TRUE;
-	if (driver && !unbind(change, address, error))
+	if (driver && !unbind(change, address, driver, error))
 		return FALSE;
 	if (wanted && !bind_driver(change, address, wanted, error))
 		return FALSE;
@@ -421,9 +486,8 @@ static gboolean prepare(Switch *change, GError **error)
 {
 	const HbBindHost *host = change->host;
 
-	for (guint i = 0; i < change->addresses->len; i++)
-		if (!inspect(change, i, error))
-			return FALSE;
+	if (!look(change, change->to_vfio ? inspect_for_vfio : inspect_for_kernel, error))
+		return FALSE;
 	for (guint i = 0; i < change->addresses->len; i++)
 		if (!claim_drive(change, i, error) || !probe_group(change, i, error))
 			return FALSE;
@@ -431,27 +495,42 @@ static gboolean prepare(Switch *change, GError **error)
 	       host->ops->load(host->opaque, VFIO, error);
 }
 
-static void undo(const Switch *change, guint last, GError *reason, GError **error)
+static gboolean act(Switch *change, GError **error)
+{
+	for (guint i = 0; i < change->addresses->len; i++) {
+		change->n_touched = MAX(change->n_touched, i + 1);
+		if (!forward(change, i, error))
+			return FALSE;
+	}
+	return TRUE;
+}
+
+/* All at once, so that no group is a VM's any more when the first is bound. */
+static gboolean ask(Switch *change, GError **error)
+{
+	if (!look(change, inspect_for_ask, error))
+		return FALSE;
+	for (guint i = 0; i < change->addresses->len; i++) {
+		const char *address = get_address(change, i);
+
+		change->n_touched = i + 1;
+		if (g_strcmp0(change->before[i].driver, VFIO) == 0 &&
+		    !unbind(change, address, VFIO, error))
+			return FALSE;
+	}
+	return TRUE;
+}
+
+static void undo(Switch *change, GError *reason, GError **error)
 {
 	g_autoptr(GString) problems = g_string_new(NULL);
 
-	for (guint i = 0; i <= last; i++)
+	if (change->n_touched > 0 && change->bus < 0)
+		lock_bus(change, NULL);
+	for (guint i = 0; i < change->n_touched; i++)
 		restore(change, i, problems);
 	g_set_error(error, reason->domain, reason->code, "%s%s", reason->message, problems->str);
 	g_error_free(reason);
-}
-
-static gboolean act(Switch *change, GError **error)
-{
-	GError *reason = NULL;
-
-	for (guint i = 0; i < change->addresses->len; i++) {
-		if (forward(change, i, &reason))
-			continue;
-		undo(change, i, reason, error);
-		return FALSE;
-	}
-	return TRUE;
 }
 
 static gint compare_addresses(gconstpointer a, gconstpointer b)
@@ -467,9 +546,11 @@ static void begin(Switch *change)
 	g_ptr_array_sort(change->addresses, compare_addresses);
 	change->before = g_new0(State, change->addresses->len + 1);
 	change->claims = g_array_new(FALSE, FALSE, sizeof(Claim));
+	change->locks = g_array_new(FALSE, FALSE, sizeof(int));
+	change->bus = -1;
 }
 
-static void finish(Switch *change, int lock)
+static void finish(Switch *change)
 {
 	for (guint i = 0; i < change->addresses->len; i++) {
 		clear_state(&change->before[i]);
@@ -479,53 +560,44 @@ static void finish(Switch *change, int lock)
 	g_array_unref(change->claims);
 	g_ptr_array_unref(change->addresses);
 	hb_inventory_free(change->inventory);
-	close(lock);
+	if (change->bus >= 0)
+		close(change->bus);
+	for (guint i = 0; i < change->locks->len; i++)
+		close(g_array_index(change->locks, int, i));
+	g_array_unref(change->locks);
 }
 
-/* It goes into a rule of udev, which splits words at blanks and knows quotes of its own. */
-static gboolean check_program(const HbBindRequest *request, GError **error)
+static gboolean run(Switch *change, GError **error)
 {
-	const char *program = request->program;
+	gboolean from_vm = !change->to_vfio && change->request->flags & HB_BIND_FROM_VM;
 
-	if (program && g_path_is_absolute(program) &&
-	    strspn(program, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "/._+-") == strlen(program))
-		return TRUE;
-	g_set_error(
-		error, HB_ERROR, HB_ERROR_INVALID,
-		"a passthrough that outlasts a boot needs the absolute path of the program that "
-		"udev is to run, without blanks and special characters, and not \"%s\"",
-		program ? program : "");
-	return FALSE;
+	if (!check_once(change, error) || !lock_drives(change, error))
+		return FALSE;
+	if (from_vm) {
+		note_states(change);
+		if (!ask(change, error))
+			return FALSE;
+	}
+	if (!lock_bus(change, error) || !settle(change, error))
+		return FALSE;
+	if (!from_vm)
+		note_states(change);
+	return prepare(change, error) && act(change, error);
 }
 
 gboolean hb_bind_switch(const HbBindHost *host, const HbBindRequest *request, gboolean to_vfio,
 			GError **error)
 {
 	Switch change = { .host = host, .request = request, .to_vfio = to_vfio };
-	gboolean done = FALSE;
+	GError *reason = NULL;
 
-	if (to_vfio && request->flags & HB_BIND_PERSIST && !check_program(request, error))
-		return FALSE;
-	int lock = lock_bus(host, request->flags, error);
-	if (lock < 0)
+	if (to_vfio && request->flags & HB_BIND_PERSIST &&
+	    !hb_bind_rule_check(request->program, error))
 		return FALSE;
 	begin(&change);
-	if (settle(&change, error))
-		change.inventory = hb_inventory_take(host->root[0] ? host->root : NULL, error);
-	if (change.inventory)
-		done = prepare(&change, error) && act(&change, error);
-	finish(&change, lock);
+	gboolean done = run(&change, &reason);
+	if (!done)
+		undo(&change, reason, error);
+	finish(&change);
 	return done;
-}
-
-static const HbBindHost this_host = { .root = "", .ops = &hb_bind_kernel_ops };
-
-gboolean hb_bind_to_vfio(const HbBindRequest *request, GError **error)
-{
-	return hb_bind_switch(&this_host, request, TRUE, error);
-}
-
-gboolean hb_bind_to_kernel(const HbBindRequest *request, GError **error)
-{
-	return hb_bind_switch(&this_host, request, FALSE, error);
 }

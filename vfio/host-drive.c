@@ -5,6 +5,9 @@
  * One NVMe drive of the host: what its function's folder in sysfs says, what the nvme driver has
  * read from it, and why it cannot be passed through, if so. All reasons are listed and not only the
  * first, so that a person can see at once whether the drive is worth the trouble.
+ *
+ * Only files that the kernel answers at once: not driver_override, whose reader waits as long as an
+ * unbind of that drive waits for a guest (drivers/pci/pci-sysfs.c, Linux 6.1).
  */
 
 #include "vfio/host-drive.h"
@@ -48,9 +51,6 @@ static void read_function(HbHostDrive *drive, const char *root)
 	drive->subsystem_vendor_id = read_id(root, address, "subsystem_vendor");
 	drive->subsystem_id = read_id(root, address, "subsystem_device");
 	drive->driver = hb_host_files_link_name(root, PCI_DEVICE "/driver", address);
-	drive->override = hb_host_files_read(root, PCI_DEVICE "/driver_override", address);
-	if (drive->override && (!drive->override[0] || strcmp(drive->override, "(null)") == 0))
-		g_clear_pointer(&drive->override, g_free);
 	drive->link_speed = hb_host_files_read(root, PCI_DEVICE "/current_link_speed", address);
 	drive->link_width = (guint)hb_host_files_read_number(
 		root, 0, PCI_DEVICE "/current_link_width", address);
@@ -161,16 +161,14 @@ static void tell_vm(const HbHostDrive *drive, const char *root, const HbBlockUse
 				 process);
 }
 
+/* By the link to the first one: Linux before 6.9 answers for sriov_numvfs as for driver_override.
+ */
 static void tell_functions(const HbHostDrive *drive, const char *root, GArray *obstacles)
 {
-	gint64 count =
-		hb_host_files_read_number(root, 0, PCI_DEVICE "/sriov_numvfs", drive->address);
-
-	if (count > 0)
+	if (hb_host_files_exist(root, PCI_DEVICE "/virtfn0", drive->address))
 		hb_obstacles_add(obstacles, HB_OBSTACLE_FUNCTIONS,
-				 "%d SR-IOV functions of it are switched on: switch them off "
-				 "(sriov_numvfs), or pass those through",
-				 (int)count);
+				 "SR-IOV functions of it are switched on: switch them off "
+				 "(sriov_numvfs), or pass those through");
 }
 
 /* Domains that the kernel makes up for what is behind Intel's VMD have five digits. */
@@ -247,7 +245,6 @@ void hb_host_drive_destroy(HbHostDrive *drive)
 	g_strfreev(drive->foreign);
 	g_strfreev(drive->namespaces);
 	g_free(drive->link_speed);
-	g_free(drive->override);
 	g_free(drive->driver);
 	g_free(drive->firmware);
 	g_free(drive->serial);

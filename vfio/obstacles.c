@@ -50,3 +50,16 @@ const char *hb_obstacle_kind_to_str(HbObstacleKind kind)
 
 	return (guint)kind < G_N_ELEMENTS(names) ? names[kind] : "invalid";
 }
+
+HbError hb_obstacle_kind_to_error(HbObstacleKind kind)
+{
+	switch (kind) {
+	case HB_OBSTACLE_VM:
+	case HB_OBSTACLE_DATA:
+	case HB_OBSTACLE_OPEN:
+	case HB_OBSTACLE_FUNCTIONS:
+		return HB_ERROR_BUSY;
+	default:
+		return HB_ERROR_UNSUPPORTED;
+	}
+}

@@ -70,7 +70,10 @@ gboolean hb_bind_to_vfio(const HbBindRequest *request, GError **error);
  * Gives drives back to the host's own driver, and forgets what %HB_BIND_PERSIST wrote. Refuses with
  * %HB_ERROR_BUSY while a VM has one of them, unless with %HB_BIND_FROM_VM: then it is asked to let
  * go, as by any unbind, and the kernel waits until it has: for a slot of hotbay's as long as
- * @host_removal_timeout_ms of #HbPortConfig says. Otherwise as hb_bind_to_vfio().
+ * @host_removal_timeout_ms of #HbPortConfig says; without end if that is 0, or for a VM that is not
+ * hotbay's. Other drives can be switched meanwhile; another switch of the same drive is refused
+ * with %HB_ERROR_BUSY. %HB_ERROR_UNSUPPORTED with %HB_BIND_FROM_VM: vfio-pci has another function
+ * of the IOMMU group, which is not named. Otherwise as hb_bind_to_vfio().
  */
 gboolean hb_bind_to_kernel(const HbBindRequest *request, GError **error);
 

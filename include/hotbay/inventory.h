@@ -125,7 +125,6 @@ typedef struct HbHostSlot {
  * @size: bytes of all namespaces; 0 if unknown
  * @namespaces: block devices, such as "nvme0n1"; NULL-terminated
  * @driver: (nullable): who drives it
- * @override: (nullable): the only driver that may; see driver_override in sysfs
  * @group: IOMMU group; -1 if there is none
  * @foreign: members of the group that others drive; NULL-terminated
  * @link_speed: (nullable): "16.0 GT/s PCIe"
@@ -152,7 +151,6 @@ typedef struct HbHostDrive {
 	guint64 size;
 	char **namespaces;
 	char *driver;
-	char *override;
 	gint group;
 	char **foreign;
 	char *link_speed;

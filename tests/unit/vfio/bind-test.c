@@ -17,6 +17,7 @@
 #include <fnmatch.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define IDLE	"0000:01:00.0"
@@ -193,6 +194,60 @@ START_TEST(a_drive_of_a_vm_is_taken_back_by_a_word_of_its_own)
 }
 END_TEST
 
+/* As for a device whose lock an unbind has: who reads these waits, here for the test's end. */
+static void make_unreadable(const char *leaf)
+{
+	g_autofree char *file = g_strdup_printf("sys/bus/pci/devices/" IDLE "/%s", leaf);
+	g_autofree char *path = g_build_filename(root, file, NULL);
+
+	if (g_file_test(path, G_FILE_TEST_EXISTS))
+		host_tree_remove(root, file);
+	ck_assert_int_eq(mkfifo(path, 0600), 0);
+}
+
+static void switch_others(const char *address)
+{
+	g_autoptr(GError) error = NULL;
+
+	kernel.on_unbind = NULL;
+	make_unreadable("driver_override");
+	make_unreadable("sriov_numvfs");
+	ck_assert(switch_one(SECOND, TRUE, HB_BIND_NONE, NULL));
+	ck_assert(!switch_one(IDLE, FALSE, HB_BIND_FROM_VM, &error));
+	ck_assert(g_error_matches(error, HB_ERROR, HB_ERROR_BUSY));
+	ck_assert_ptr_nonnull(strstr(error->message, IDLE));
+	host_tree_remove(root, "sys/bus/pci/devices/" IDLE "/driver_override");
+	host_tree_write(root, "sys/bus/pci/devices/" IDLE "/driver_override", "vfio-pci\n");
+}
+
+START_TEST(while_a_vm_lets_go_others_can_be_switched_and_the_same_drive_cannot)
+{
+	give_to_vm();
+	kernel.on_unbind = switch_others;
+	ck_assert(switch_one(IDLE, FALSE, HB_BIND_FROM_VM, NULL));
+	assert_driver(IDLE, "nvme");
+	assert_driver(SECOND, "vfio-pci");
+}
+END_TEST
+
+static void give_again(const char *address)
+{
+	kernel.on_unbind = NULL;
+	host_tree_link(root, "sys/bus/pci/devices/" IDLE "/driver", "x/vfio-pci");
+}
+
+START_TEST(a_drive_that_a_vm_has_again_meanwhile_is_left_to_it)
+{
+	g_autoptr(GError) error = NULL;
+
+	give_to_vm();
+	kernel.on_unbind = give_again;
+	ck_assert(!switch_one(IDLE, FALSE, HB_BIND_FROM_VM, &error));
+	ck_assert(g_error_matches(error, HB_ERROR, HB_ERROR_BUSY));
+	assert_driver(IDLE, "vfio-pci");
+}
+END_TEST
+
 START_TEST(a_vm_of_another_user_is_found_by_the_group)
 {
 	ck_assert(switch_one(IDLE, TRUE, HB_BIND_NONE, NULL));
@@ -213,10 +268,10 @@ START_TEST(a_shared_group_is_refused_with_the_foreigners_address)
 }
 END_TEST
 
-START_TEST(drives_of_one_group_go_together)
-{
-	static const char *const both[] = { IDLE, SECOND, NULL };
+static const char *const both[] = { IDLE, SECOND, NULL };
 
+static void put_into_one_group(void)
+{
 	host_tree_link(root, "sys/kernel/iommu_groups/900/devices/" IDLE, "x");
 	host_tree_link(root, "sys/kernel/iommu_groups/900/devices/" SECOND, "x");
 	for (guint i = 0; both[i]; i++) {
@@ -225,10 +280,49 @@ START_TEST(drives_of_one_group_go_together)
 		host_tree_remove(root, link);
 		host_tree_link(root, link, "../../../kernel/iommu_groups/900");
 	}
+}
+
+START_TEST(drives_of_one_group_go_together)
+{
+	put_into_one_group();
 	assert_refused(IDLE, TRUE, HB_BIND_NONE, HB_ERROR_UNSUPPORTED, SECOND);
 	ck_assert(switch_with(both, TRUE, HB_BIND_NONE, NULL));
 	assert_driver(IDLE, "vfio-pci");
 	assert_driver(SECOND, "vfio-pci");
+}
+END_TEST
+
+START_TEST(drives_of_one_group_leave_a_vm_together)
+{
+	put_into_one_group();
+	ck_assert(switch_with(both, TRUE, HB_BIND_NONE, NULL));
+	kernel.steps = 0;
+	assert_refused(IDLE, FALSE, HB_BIND_FROM_VM, HB_ERROR_UNSUPPORTED, SECOND);
+	assert_refused(SECOND, FALSE, HB_BIND_FROM_VM, HB_ERROR_UNSUPPORTED, IDLE);
+	g_string_truncate(kernel.said, 0);
+	ck_assert(switch_with(both, FALSE, HB_BIND_FROM_VM, NULL));
+	ck_assert_str_eq(kernel.said->str, "uuopop");
+	assert_driver(IDLE, "nvme");
+	assert_driver(SECOND, "nvme");
+}
+END_TEST
+
+START_TEST(what_fails_after_the_vms_have_let_go_is_undone)
+{
+	put_into_one_group();
+	host_tree_write(root, "sys/bus/pci/drivers/vfio-pci/bind", "");
+	ck_assert(switch_with(both, TRUE, HB_BIND_NONE, NULL));
+	g_autofree char *before = host_tree_dump(root);
+	for (guint step = 1; step <= 6; step++) {
+		g_autoptr(GError) error = NULL;
+
+		kernel.steps = 0;
+		kernel.failing = step;
+		ck_assert(!switch_with(both, FALSE, HB_BIND_FROM_VM, &error));
+		ck_assert_msg(!strstr(error->message, "undoing"), "%s", error->message);
+		g_autofree char *after = host_tree_dump(root);
+		assert_same(before, after);
+	}
 }
 END_TEST
 
@@ -398,6 +492,36 @@ START_TEST(a_rule_is_that_of_the_drive_in_its_place_whatever_the_address)
 }
 END_TEST
 
+START_TEST(a_rule_of_the_earlier_naming_is_found_and_goes)
+{
+	static const char earlier[] = "etc/udev/rules.d/70-hotbay-" IDLE ".rules";
+
+	host_tree_write(root, earlier, "earlier");
+	g_autofree char *rule = hb_bind_rule_read(root, IDLE);
+	ck_assert_pstr_eq(rule, "earlier");
+	ck_assert(switch_one(IDLE, FALSE, HB_BIND_NONE, NULL));
+	ck_assert(!hb_host_files_exist(root, earlier));
+	host_tree_write(root, earlier, "earlier");
+	ck_assert(switch_one(IDLE, TRUE, HB_BIND_PERSIST, NULL));
+	ck_assert(!hb_host_files_exist(root, earlier));
+	ck_assert(hb_host_files_exist(root, RULE));
+}
+END_TEST
+
+START_TEST(a_root_bus_is_found_wherever_it_is)
+{
+	put_at("0000:21:00.0", "platform/40000000.pcie/pci0000:00/0000:00:04.0");
+	put_at("1a2b:00:00.0", "LNXSYSTM:00/VMBUS:01/4cbd4a1f-1a2b/pci1a2b:00");
+	put_at("0000:22:00.0", "pc");
+	ck_assert(hb_bind_rule_set(root, "0000:21:00.0", "text", NULL));
+	ck_assert(hb_host_files_exist(root, RULE));
+	ck_assert(hb_bind_rule_set(root, "1a2b:00:00.0", "text", NULL));
+	ck_assert(hb_host_files_exist(root, "etc/udev/rules.d/70-hotbay-1a2b:00-00.0.rules"));
+	ck_assert(!hb_bind_rule_set(root, "0000:22:00.0", "text", NULL));
+	ck_assert(hb_bind_rule_set(root, "0000:22:00.0", NULL, NULL));
+}
+END_TEST
+
 START_TEST(a_drive_that_is_gone_has_no_rule_and_gets_none)
 {
 	g_autoptr(GError) error = NULL;
@@ -487,9 +611,13 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_use_that_only_the_claim_finds_is_refused);
 	tcase_add_test(tcase, a_drive_of_a_vm_is_not_taken_back);
 	tcase_add_test(tcase, a_drive_of_a_vm_is_taken_back_by_a_word_of_its_own);
+	tcase_add_test(tcase, while_a_vm_lets_go_others_can_be_switched_and_the_same_drive_cannot);
+	tcase_add_test(tcase, a_drive_that_a_vm_has_again_meanwhile_is_left_to_it);
 	tcase_add_test(tcase, a_vm_of_another_user_is_found_by_the_group);
 	tcase_add_test(tcase, a_shared_group_is_refused_with_the_foreigners_address);
 	tcase_add_test(tcase, drives_of_one_group_go_together);
+	tcase_add_test(tcase, drives_of_one_group_leave_a_vm_together);
+	tcase_add_test(tcase, what_fails_after_the_vms_have_let_go_is_undone);
 	tcase_add_test(tcase, an_address_without_a_drive_is_not_found);
 	tcase_add_test(tcase, one_bad_address_keeps_the_good_ones_from_changing);
 	tcase_add_test(tcase, an_address_twice_is_refused);
@@ -500,6 +628,8 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_rule_follows_its_drive_when_the_hosts_buses_get_other_numbers);
 	tcase_add_test(tcase, a_rule_for_a_drive_behind_a_switch_has_all_the_ports_on_the_way);
 	tcase_add_test(tcase, a_rule_is_that_of_the_drive_in_its_place_whatever_the_address);
+	tcase_add_test(tcase, a_rule_of_the_earlier_naming_is_found_and_goes);
+	tcase_add_test(tcase, a_root_bus_is_found_wherever_it_is);
 	tcase_add_test(tcase, a_drive_that_is_gone_has_no_rule_and_gets_none);
 	tcase_add_test(tcase, a_rule_that_cannot_be_written_is_undone);
 	tcase_add_test(tcase, a_program_that_udev_would_misread_is_refused);

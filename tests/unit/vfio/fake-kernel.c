@@ -83,6 +83,22 @@ static gboolean bind_by_name(FakeKernel *kernel, const char *address, const char
 	return TRUE;
 }
 
+/* As the kernel does it: the link to the driver goes first. */
+static gboolean unbind(FakeKernel *kernel, const char *address, const char *path, GError **error)
+{
+	g_autofree char *link = device_path(address, "driver");
+	g_autofree char *folder = g_path_get_dirname(path);
+	g_autofree char *driver = g_path_get_basename(folder);
+	g_autofree char *now = hb_host_files_link_name(kernel->root, "%s", link);
+
+	if (g_strcmp0(driver, now) != 0)
+		return fail_at(path, error);
+	host_tree_remove(kernel->root, link);
+	if (kernel->on_unbind)
+		kernel->on_unbind(address);
+	return TRUE;
+}
+
 static gboolean act(FakeKernel *kernel, const char *path, const char *text, GError **error)
 {
 	if (g_str_has_suffix(path, "/driver_override")) {
@@ -93,10 +109,8 @@ static gboolean act(FakeKernel *kernel, const char *path, const char *text, GErr
 		return TRUE;
 	}
 	if (g_str_has_suffix(path, "/unbind")) {
-		g_autofree char *link = device_path(text, "driver");
 		g_string_append_c(kernel->said, 'u');
-		host_tree_remove(kernel->root, link);
-		return TRUE;
+		return unbind(kernel, text, path, error);
 	}
 	if (g_str_has_suffix(path, "/drivers_probe")) {
 		g_string_append_c(kernel->said, 'p');

@@ -20,6 +20,7 @@ typedef struct FakeKernel {
 	guint loaded;		/* modules asked for */
 	gboolean unloadable;	/* which are not to be had */
 	GString *said;		/* one letter a step: o, u, b, p */
+	void (*on_unbind)(const char *address); /* what happens while a VM lets go; NULL */
 } FakeKernel;
 
 extern const HbBindOps fake_kernel_ops;
