@@ -6,7 +6,8 @@
  * what state it is in.
  *
  *   create:  look for memory -> vm -> memory -> host -> bridge -> chipset
- *            -> vfio, ports, bays, drives -> lay-out -> kernel and tables -> vCPUs
+ *            -> vfio, ports, bays -> kernel and tables -> vCPUs -> drives -> lay-out
+ *            -> kernel's load, which may take seconds once nothing else can be refused
  *   run:     PRELAUNCH --cont--> RUNNING <--stop, cont--> PAUSED
  *            any --guest powers off--> quit, or SHUTDOWN with -no-shutdown
  *            any --vCPU cannot go on--> INTERNAL_ERROR
@@ -521,8 +522,8 @@ static gboolean build(HbMachine *machine, GError **error)
 		return FALSE;
 	machine->cpuid = hb_vm_get_cpuid(machine->vm, error);
 	return machine->cpuid && add_memory(machine, error) && add_pci(machine, error) &&
-	       add_kernel(machine, error) && add_cpus(machine, error) && load(machine, error) &&
-	       add_drives(machine, error);
+	       add_kernel(machine, error) && add_cpus(machine, error) &&
+	       add_drives(machine, error) && load(machine, error);
 }
 
 HbMachine *hb_machine_create(const HbOptions *options, GError **error)
