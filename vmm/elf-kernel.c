@@ -195,28 +195,43 @@ gboolean hb_elf_kernel_has_relocs(const HbElfKernel *kernel)
 	return kernel->file_size - kernel->layout.file_end >= sizeof(guint32);
 }
 
+/* (nullable): what follows the ELF image, as a table that points into the result; g_free(). */
+static guint32 *read_relocs(const HbElfKernel *kernel, HbKernelRelocs *relocs, GError **error)
+{
+	guint64 size = kernel->file_size - kernel->layout.file_end;
+	g_autofree guint32 *words = NULL;
+
+	if (size <= MAX_RELOCS && size % sizeof(guint32) == 0) {
+		words = g_malloc(size);
+		if (!hb_bzimage_read_file(kernel->fd, kernel->path, words, size,
+					  kernel->layout.file_end, error))
+			return NULL;
+		if (hb_kernel_relocs_parse(words, size / sizeof(guint32), relocs))
+			return g_steal_pointer(&words);
+	}
+	g_set_error(error, HB_ERROR, HB_ERROR_INVALID,
+		    "%s: what follows the kernel is no relocation table: replace the file",
+		    kernel->path);
+	return NULL;
+}
+
+gboolean hb_elf_kernel_check_relocs(const HbElfKernel *kernel, GError **error)
+{
+	const HbElfLayout *layout = &kernel->layout;
+	HbKernelRelocs relocs;
+	g_autofree guint32 *words = read_relocs(kernel, &relocs, error);
+
+	return words && hb_kernel_relocs_check(&relocs, layout->end - layout->start,
+					       layout->link_address, error);
+}
+
 gboolean hb_elf_kernel_relocate(const HbElfKernel *kernel, guint8 *target, guint64 delta,
 				GError **error)
 {
 	const HbElfLayout *layout = &kernel->layout;
-	guint64 size = kernel->file_size - layout->file_end;
 	HbKernelRelocs relocs;
+	g_autofree guint32 *words = read_relocs(kernel, &relocs, error);
 
-	if (size > MAX_RELOCS || size % sizeof(guint32)) {
-		g_set_error(error, HB_ERROR, HB_ERROR_INVALID,
-			    "%s: what follows the kernel is no relocation table: replace the file",
-			    kernel->path);
-		return FALSE;
-	}
-	g_autofree guint32 *words = g_malloc(size);
-	if (!hb_bzimage_read_file(kernel->fd, kernel->path, words, size, layout->file_end, error))
-		return FALSE;
-	if (!hb_kernel_relocs_parse(words, size / sizeof(guint32), &relocs)) {
-		g_set_error(error, HB_ERROR, HB_ERROR_INVALID,
-			    "%s: what follows the kernel is no relocation table: replace the file",
-			    kernel->path);
-		return FALSE;
-	}
-	return hb_kernel_relocs_apply(&relocs, target, layout->end - layout->start,
-				      layout->link_address, delta, error);
+	return words && hb_kernel_relocs_apply(&relocs, target, layout->end - layout->start,
+					       layout->link_address, delta, error);
 }

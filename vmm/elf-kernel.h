@@ -69,17 +69,23 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(HbElfKernel, hb_elf_kernel_close)
 gboolean hb_elf_kernel_load(const HbElfKernel *kernel, guint8 *target, GError **error);
 
 /**
- * hb_elf_kernel_has_relocs: Returns: whether a relocation table follows the ELF image. Whether it
- * is one that we understand only hb_elf_kernel_relocate() tells.
+ * hb_elf_kernel_has_relocs: Returns: whether anything follows the ELF image. Whether that is a
+ * relocation table hb_elf_kernel_check_relocs() tells.
  */
 gboolean hb_elf_kernel_has_relocs(const HbElfKernel *kernel);
+
+/**
+ * hb_elf_kernel_check_relocs: Returns: FALSE with %HB_ERROR_INVALID if what follows the ELF image
+ * is no relocation table that fits it.
+ */
+gboolean hb_elf_kernel_check_relocs(const HbElfKernel *kernel, GError **error);
 
 /**
  * hb_elf_kernel_relocate:
  * @target: where it was loaded
  * @delta: how far from its link address it is going to run
  *
- * Returns: FALSE with %HB_ERROR_INVALID if the table makes no sense; @target must be loaded again
+ * Returns: FALSE with %HB_ERROR_INVALID if the table makes no sense
  */
 gboolean hb_elf_kernel_relocate(const HbElfKernel *kernel, guint8 *target, guint64 delta,
 				GError **error);

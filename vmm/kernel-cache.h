@@ -20,8 +20,10 @@ char *hb_kernel_cache_get_default(void);
  * hb_kernel_cache_open:
  * @folder: made if it is not there
  *
+ * What processes that died left in there is removed.
+ *
  * Returns: (nullable): NULL with %HB_ERROR_HOST if it cannot be used, or must not be because
- *   others could change what is in there
+ *   others could change what is in there, or it is a link
  */
 HbKernelCache *hb_kernel_cache_open(const char *folder, GError **error);
 
@@ -34,10 +36,15 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(HbKernelCache, hb_kernel_cache_close)
  * @digest: of the packed kernel, in hexadecimal digits
  * @size: of the unpacked one
  *
+ * Reads all of it; one that is damaged, or that others could have changed, is discarded.
+ *
  * Returns: a descriptor to close(), -1 if there is none that may be used. The entry counts as used
  *   now; that another process may discard it then does not matter to the descriptor.
  */
 int hb_kernel_cache_find(const HbKernelCache *cache, const char *digest, guint64 size);
+
+/** hb_kernel_cache_discard: removes what hb_kernel_cache_find() found, as it is no kernel. */
+void hb_kernel_cache_discard(const HbKernelCache *cache, const char *digest);
 
 /**
  * hb_kernel_cache_draft:
@@ -51,17 +58,24 @@ HbKernelDraft *hb_kernel_cache_draft(const HbKernelCache *cache, const char *dig
 int hb_kernel_draft_get_fd(const HbKernelDraft *draft);
 
 /**
- * hb_kernel_draft_publish:
- *
- * Starts a thread that makes the draft an entry once it is on the disk, and then discards entries
- * that are too many. Nothing is written to the draft any more.
+ * hb_kernel_draft_open: Returns: the same file, read-only, to close(); -1 with %HB_ERROR_HOST. It
+ * stays the same when the draft is published, or gone.
  */
-void hb_kernel_draft_publish(HbKernelDraft *draft);
+int hb_kernel_draft_open(const HbKernelDraft *draft, GError **error);
 
 /**
- * hb_kernel_draft_free: waits for the thread, if there is one; a draft that was not published is
- * gone. Takes NULL.
+ * hb_kernel_draft_publish:
+ * @draft: (transfer full)
+ *
+ * Starts a thread that makes the draft an entry once it is on the disk, and then discards entries
+ * that are too many. Nobody has to wait for it: if the process ends before, the draft is a dead
+ * one.
+ *
+ * Returns: (transfer full) (nullable): the thread; NULL if there is none, and the draft is gone
  */
+GThread *hb_kernel_draft_publish(HbKernelDraft *draft);
+
+/** hb_kernel_draft_free: it is gone. Takes NULL. */
 void hb_kernel_draft_free(HbKernelDraft *draft);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HbKernelDraft, hb_kernel_draft_free)
 

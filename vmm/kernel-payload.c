@@ -21,6 +21,7 @@
 #define BLOCK	     4096 /* a hole's unit */
 #define SIZE_WORD    4
 #define MAX_UNPACKED (512U << 20)
+#define MARGIN	     (G_GUINT64_CONSTANT(64) << 20) /* of the disk, for everybody else */
 #define NO_PAYLOAD   "the file names no payload"
 
 static gboolean refuse(GError **error, const char *what)
@@ -250,6 +251,26 @@ static gboolean start_run(Run *run, GError **error)
 	return run->state || refuse(error, "no memory to unpack it");
 }
 
+gboolean hb_kernel_payload_fits(const HbKernelPayload *payload, const struct statvfs *disk)
+{
+	/* Some file systems have no bound, and say so by having no blocks. */
+	return disk->f_blocks == 0 ||
+	       disk->f_bavail >= (payload->unpacked_size + MARGIN) / MAX(disk->f_frsize, 1);
+}
+
+static gboolean check_disk(const HbKernelPayload *payload, int target, GError **error)
+{
+	struct statvfs disk;
+
+	if (fstatvfs(target, &disk) || hb_kernel_payload_fits(payload, &disk))
+		return TRUE;
+	g_set_error(error, HB_ERROR, HB_ERROR_HOST,
+		    "the unpacked kernel would have %" G_GUINT64_FORMAT
+		    " MiB, and leave less than 64: free space there",
+		    (guint64)payload->unpacked_size >> 20);
+	return FALSE;
+}
+
 gboolean hb_kernel_payload_unpack(const HbKernelPayload *payload, const HbBzImage *image,
 				  int target, GError **error)
 {
@@ -258,7 +279,7 @@ gboolean hb_kernel_payload_unpack(const HbKernelPayload *payload, const HbBzImag
 
 	run->payload = payload;
 	run->image = image;
-	if (!start_run(run, error))
+	if (!check_disk(payload, target, error) || !start_run(run, error))
 		return FALSE;
 	run->checksum = g_checksum_new(G_CHECKSUM_SHA256);
 	gboolean done = pump(run, &sink, error) && check_sum(run, error);

@@ -5,6 +5,8 @@
 
 #include "vmm/bzimage.h"
 
+#include <sys/statvfs.h>
+
 /** HbKernelPayload: where in a bzImage its compressed kernel is, and what it is. */
 typedef struct HbKernelPayload {
 	guint64 offset; /* in the file */
@@ -25,11 +27,17 @@ void hb_kernel_payload_free(HbKernelPayload *payload);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HbKernelPayload, hb_kernel_payload_free)
 
 /**
+ * hb_kernel_payload_fits: Returns: whether there is room for it unpacked, and 64 MiB beside it.
+ * Pure.
+ */
+gboolean hb_kernel_payload_fits(const HbKernelPayload *payload, const struct statvfs *disk);
+
+/**
  * hb_kernel_payload_unpack:
  * @target: an empty file; what is zero in there stays a hole
  *
  * Returns: FALSE with %HB_ERROR_UNSUPPORTED if it is damaged, or not what was found any more,
- *   %HB_ERROR_HOST if a file cannot be read or written
+ *   %HB_ERROR_HOST if a file cannot be read or written, or the disk is too full
  */
 gboolean hb_kernel_payload_unpack(const HbKernelPayload *payload, const HbBzImage *image,
 				  int target, GError **error);

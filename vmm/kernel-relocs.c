@@ -9,7 +9,8 @@
  *   up to 6.14:   0 | 64-bit places | 0 | inverse 32-bit places | 0 | 32-bit places
  *   from 6.15 on: 0 | 64-bit places | 0 | 32-bit places
  *
- * No place is 0, so the number of zero words tells the form.
+ * No place is 0, so the number of zero words tells the form. Each kernel has places of 32 and of 64
+ * bits; what has none of either is something else, such as padding.
  */
 
 #include "vmm/kernel-relocs.h"
@@ -36,7 +37,7 @@ gboolean hb_kernel_relocs_parse(const guint32 *words, gsize n, HbKernelRelocs *r
 			return FALSE;
 		lists[n_lists++] = (HbKernelRelocList){ &words[i + 1], 0 };
 	}
-	if (n_lists < 2)
+	if (n_lists < 2 || lists[0].n == 0 || lists[n_lists - 1].n == 0)
 		return FALSE;
 	*relocs = (HbKernelRelocs){ .words64 = lists[0], .words32 = lists[n_lists - 1] };
 	if (n_lists == MAX_LISTS)
@@ -44,40 +45,62 @@ gboolean hb_kernel_relocs_parse(const guint32 *words, gsize n, HbKernelRelocs *r
 	return TRUE;
 }
 
-/* (nullable): where in the image @word's place is. */
-static guint8 *find(guint32 word, gsize width, guint8 *image, guint64 size, guint64 address)
+/* Where in the image @word's place is, if it is there. */
+static guint64 get_offset(guint32 word, guint64 address)
 {
-	guint64 offset = (SIGN_EXTEND | word) - address;
+	return (SIGN_EXTEND | word) - address;
+}
 
-	return width <= size && offset <= size - width ? image + offset : NULL;
+static gboolean is_within(guint32 word, gsize width, guint64 size, guint64 address)
+{
+	return width <= size && get_offset(word, address) <= size - width;
+}
+
+/* Whether all places of a list, of @width bytes each, are within the image. */
+static gboolean check(const HbKernelRelocList *list, gsize width, guint64 size, guint64 address,
+		      GError **error)
+{
+	for (gsize i = 0; i < list->n; i++) {
+		if (is_within(list->words[i], width, size, address))
+			continue;
+		g_set_error(error, HB_ERROR, HB_ERROR_INVALID,
+			    "a relocation at 0x%08x is outside the kernel: the file is damaged, "
+			    "replace it",
+			    list->words[i]);
+		return FALSE;
+	}
+	return TRUE;
+}
+
+gboolean hb_kernel_relocs_check(const HbKernelRelocs *relocs, guint64 size, guint64 address,
+				GError **error)
+{
+	return check(&relocs->words32, 4, size, address, error) &&
+	       check(&relocs->inverse32, 4, size, address, error) &&
+	       check(&relocs->words64, 8, size, address, error);
 }
 
 /* Adds @delta to all places of a list, of @width bytes each. */
-static gboolean add(const HbKernelRelocList *list, gsize width, guint8 *image, guint64 size,
-		    guint64 address, guint64 delta, GError **error)
+static void add(const HbKernelRelocList *list, gsize width, guint8 *image, guint64 address,
+		guint64 delta)
 {
 	for (gsize i = 0; i < list->n; i++) {
-		guint8 *place = find(list->words[i], width, image, size, address);
+		guint8 *place = image + get_offset(list->words[i], address);
 		guint64 value = 0;
 
-		if (place == NULL) {
-			g_set_error(error, HB_ERROR, HB_ERROR_INVALID,
-				    "a relocation at 0x%08x is outside the kernel: the file is "
-				    "damaged, replace it",
-				    list->words[i]);
-			return FALSE;
-		}
 		memcpy(&value, place, width);
 		value += delta;
 		memcpy(place, &value, width);
 	}
-	return TRUE;
 }
 
 gboolean hb_kernel_relocs_apply(const HbKernelRelocs *relocs, guint8 *image, guint64 size,
 				guint64 address, guint64 delta, GError **error)
 {
-	return add(&relocs->words32, 4, image, size, address, delta, error) &&
-	       add(&relocs->inverse32, 4, image, size, address, 0 - delta, error) &&
-	       add(&relocs->words64, 8, image, size, address, delta, error);
+	if (!hb_kernel_relocs_check(relocs, size, address, error))
+		return FALSE;
+	add(&relocs->words32, 4, image, address, delta);
+	add(&relocs->inverse32, 4, image, address, 0 - delta);
+	add(&relocs->words64, 8, image, address, delta);
+	return TRUE;
 }

@@ -31,13 +31,23 @@ typedef struct HbKernelRelocs {
 gboolean hb_kernel_relocs_parse(const guint32 *words, gsize n, HbKernelRelocs *relocs);
 
 /**
+ * hb_kernel_relocs_check:
+ * @size: of the kernel in memory
+ * @address: the link address of its first byte
+ *
+ * Returns: FALSE with %HB_ERROR_INVALID if a place is outside the kernel. Pure.
+ */
+gboolean hb_kernel_relocs_check(const HbKernelRelocs *relocs, guint64 size, guint64 address,
+				GError **error);
+
+/**
  * hb_kernel_relocs_apply:
  * @image: (array length=size): the loaded kernel
  * @address: the link address of its first byte
  * @delta: how far from there it is going to run
  *
- * Returns: FALSE with %HB_ERROR_INVALID if a place is outside @image, which then is of no use.
- * Pure.
+ * Returns: FALSE with %HB_ERROR_INVALID if a place is outside @image, of which nothing is changed
+ * then. Pure.
  */
 gboolean hb_kernel_relocs_apply(const HbKernelRelocs *relocs, guint8 *image, guint64 size,
 				guint64 address, guint64 delta, GError **error);

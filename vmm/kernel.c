@@ -40,11 +40,10 @@
 struct HbKernel {
 	char *path;
 	struct setup_header header;
-	HbBzImage *image;     /* NULL: a vmlinux was given */
-	char *cache;	      /* NULL: there is none, or it was looked into */
-	HbElfKernel *elf;     /* NULL: the guest unpacks it itself */
-	gboolean can_move;    /* what follows the ELF image looks like a relocation table */
-	HbKernelDraft *draft; /* NULL: @elf was not unpacked just now */
+	HbBzImage *image;  /* NULL: a vmlinux was given */
+	char *cache;	   /* NULL: there is none, or it was looked into */
+	HbElfKernel *elf;  /* NULL: the guest unpacks it itself */
+	gboolean can_move; /* a relocation table follows the ELF image */
 };
 
 /* -- Opening. -- */
@@ -81,6 +80,16 @@ static gboolean is_elf(const char *path)
 	return length == sizeof(start) && hb_elf_kernel_is_elf(start, sizeof(start));
 }
 
+/* What follows a vmlinux may be anything, and is nothing where a build left it. */
+static void look_for_relocs(HbKernel *kernel)
+{
+	g_autoptr(GError) reason = NULL;
+
+	kernel->can_move = hb_elf_kernel_check_relocs(kernel->elf, &reason);
+	if (!kernel->can_move)
+		g_info("-kernel: it starts as with nokaslr: %s", reason->message);
+}
+
 static gboolean open_vmlinux(HbKernel *kernel, GError **error)
 {
 	int fd = open(kernel->path, O_RDONLY | O_CLOEXEC);
@@ -96,17 +105,20 @@ static gboolean open_vmlinux(HbKernel *kernel, GError **error)
 		g_prefix_error(error, "-kernel: %s: ", kernel->path);
 		return FALSE;
 	}
-	kernel->can_move = hb_elf_kernel_has_relocs(kernel->elf);
+	look_for_relocs(kernel);
 	make_header(kernel);
 	return TRUE;
 }
 
-/* Takes @fd. The header has to be that of what was packed. */
+/* Takes @fd. The header has to be that of what was packed, and what follows it a table. */
 static HbElfKernel *open_unpacked(const HbKernel *kernel, int fd, GError **error)
 {
 	g_autoptr(HbElfKernel) elf = hb_elf_kernel_open(fd, kernel->path, error);
 
-	if (elf == NULL || elf->layout.start == kernel->header.pref_address)
+	if (elf == NULL ||
+	    (hb_elf_kernel_has_relocs(elf) && !hb_elf_kernel_check_relocs(elf, error)))
+		return NULL;
+	if (elf->layout.start == kernel->header.pref_address)
 		return g_steal_pointer(&elf);
 	g_set_error(error, HB_ERROR, HB_ERROR_UNSUPPORTED,
 		    "it is linked for another place than its header says");
@@ -114,7 +126,7 @@ static HbElfKernel *open_unpacked(const HbKernel *kernel, int fd, GError **error
 }
 
 /* Into a draft of the cache, which is published if it is a kernel. */
-static HbElfKernel *unpack(HbKernel *kernel, const HbKernelCache *cache,
+static HbElfKernel *unpack(const HbKernel *kernel, const HbKernelCache *cache,
 			   const HbKernelPayload *payload, GError **error)
 {
 	g_autoptr(HbKernelDraft) draft = hb_kernel_cache_draft(cache, payload->digest, error);
@@ -122,11 +134,28 @@ static HbElfKernel *unpack(HbKernel *kernel, const HbKernelCache *cache,
 	if (draft == NULL ||
 	    !hb_kernel_payload_unpack(payload, kernel->image, hb_kernel_draft_get_fd(draft), error))
 		return NULL;
-	int fd = fcntl(hb_kernel_draft_get_fd(draft), F_DUPFD_CLOEXEC, 0);
-	HbElfKernel *elf = open_unpacked(kernel, fd, error);
+	int fd = hb_kernel_draft_open(draft, error);
+	HbElfKernel *elf = fd < 0 ? NULL : open_unpacked(kernel, fd, error);
 	if (elf) {
-		kernel->draft = g_steal_pointer(&draft);
-		hb_kernel_draft_publish(kernel->draft);
+		GThread *publisher = hb_kernel_draft_publish(g_steal_pointer(&draft));
+
+		/* A quit does not wait for a slow disk. */
+		g_clear_pointer(&publisher, g_thread_unref);
+	}
+	return elf;
+}
+
+/* (nullable): of the cache. One that is no such kernel makes room for one that is. */
+static HbElfKernel *find_kept(const HbKernel *kernel, const HbKernelCache *cache,
+			      const HbKernelPayload *payload)
+{
+	g_autoptr(GError) reason = NULL;
+	int fd = hb_kernel_cache_find(cache, payload->digest, payload->unpacked_size);
+	HbElfKernel *elf = fd < 0 ? NULL : open_unpacked(kernel, fd, &reason);
+
+	if (reason) {
+		g_info("-kernel: %s: it is unpacked anew: %s", kernel->path, reason->message);
+		hb_kernel_cache_discard(cache, payload->digest);
 	}
 	return elf;
 }
@@ -138,8 +167,8 @@ static HbElfKernel *find_unpacked(HbKernel *kernel, const char *folder, GError *
 
 	if (cache == NULL)
 		return NULL;
-	int fd = hb_kernel_cache_find(cache, payload->digest, payload->unpacked_size);
-	return fd < 0 ? unpack(kernel, cache, payload, error) : open_unpacked(kernel, fd, error);
+	HbElfKernel *elf = find_kept(kernel, cache, payload);
+	return elf ? elf : unpack(kernel, cache, payload, error);
 }
 
 static void give_up_elf(HbKernel *kernel, const GError *reason)
@@ -188,7 +217,6 @@ void hb_kernel_close(HbKernel *kernel)
 {
 	if (kernel == NULL)
 		return;
-	hb_kernel_draft_free(kernel->draft);
 	hb_elf_kernel_close(kernel->elf);
 	hb_bzimage_close(kernel->image);
 	g_free(kernel->cache);
@@ -282,13 +310,10 @@ gboolean hb_kernel_load(HbKernel *kernel, const HbMemory *memory, const HbKernel
 	look_into_cache(kernel);
 	if (kernel->elf == NULL)
 		return load_packed(kernel, memory, room, start, error);
+	if (kernel->image == NULL)
+		return load_unpacked(kernel, memory, room, command_line, start, error);
 	if (load_unpacked(kernel, memory, room, command_line, start, &reason))
 		return TRUE;
-	if (kernel->image) {
-		give_up_elf(kernel, reason);
-		return load_packed(kernel, memory, room, start, error);
-	}
-	/* What follows a vmlinux may be anything. */
-	kernel->can_move = FALSE;
-	return load_unpacked(kernel, memory, room, command_line, start, error);
+	give_up_elf(kernel, reason);
+	return load_packed(kernel, memory, room, start, error);
 }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Copyright the hotbay authors
 """A kernel is unpacked once and loaded from then on, each time to another place; what cannot be kept starts as well."""
+# lab: matrix
 
 import os
 import re
@@ -55,7 +56,7 @@ def scenario(lab):
         vm, first = timed("first start of a kernel")
         vm.stop()
         entries = os.listdir(folder)
-        assert len(entries) == 1 and re.fullmatch(r"[0-9a-f]{64}-1\.elf", entries[0]), entries
+        assert len(entries) == 1 and re.fullmatch(r"[0-9a-f]{64}-[0-9a-f]{8}-2\.elf", entries[0]), entries
         entry = os.path.join(folder, entries[0])
         inode = os.stat(entry).st_ino
 
@@ -92,6 +93,17 @@ def scenario(lab):
     with lab.step("the unpacked kernel can be given as it is"):
         vm = start("-kernel", entry, cache="off")
         assert place(vm.guest) == LINKED
+        vm.stop()
+
+    with lab.step("a damaged one is not booted, but unpacked anew"):
+        with open(entry, "r+b") as file:
+            whole = file.read()
+            file.seek(len(whole) // 2)
+            file.write(bytes(byte ^ 0xFF for byte in whole[len(whole) // 2 :][:4096]))
+        vm = start()
+        assert os.listdir(folder) == entries and os.stat(entry).st_ino != inode
+        with open(entry, "rb") as file:
+            assert file.read() == whole
         vm.stop()
 
     with lab.step("a cache that others may write to is not used, and the guest starts"):

@@ -299,6 +299,7 @@ START_TEST(test_a_table_behind_the_image_moves_it)
 	guint32 word;
 
 	ck_assert(hb_elf_kernel_has_relocs(kernel));
+	ck_assert(hb_elf_kernel_check_relocs(kernel, NULL));
 	ck_assert(hb_elf_kernel_load(kernel, memory, NULL));
 	ck_assert(hb_elf_kernel_relocate(kernel, memory, 0x200000, NULL));
 	memcpy(&word, memory + FAKE_PLACE32, sizeof(word));
@@ -311,6 +312,7 @@ START_TEST(test_without_a_table_it_cannot_be_moved)
 	g_autoptr(HbElfKernel) kernel = open_file();
 
 	ck_assert(!hb_elf_kernel_has_relocs(kernel));
+	ck_assert(!hb_elf_kernel_check_relocs(kernel, NULL));
 }
 END_TEST
 
@@ -320,6 +322,7 @@ START_TEST(test_what_is_no_table_does_not_move_it)
 	g_autoptr(HbElfKernel) kernel = open_file();
 	g_autoptr(GError) error = NULL;
 
+	ck_assert(!hb_elf_kernel_check_relocs(kernel, NULL));
 	ck_assert(!hb_elf_kernel_relocate(kernel, memory, 0x200000, &error));
 	ck_assert(g_error_matches(error, HB_ERROR, HB_ERROR_INVALID));
 }

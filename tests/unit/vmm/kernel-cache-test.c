@@ -14,7 +14,8 @@
 #include <unistd.h>
 
 #define DIGEST "622b2da3bab4ab5425003015288f6f895a8b28e0c97477d22d560d470b2aed04"
-#define ENTRY  DIGEST "-1.elf"
+#define ENTRY  DIGEST "-5dd29aab-2.elf" /* of "kernel" */
+#define DRAFT  ".draft-0123456789abcdef"
 
 static char *folder;
 static HbKernelCache *cache;
@@ -69,8 +70,13 @@ static void store(const char *digest, const char *text)
 	HbKernelDraft *draft = hb_kernel_cache_draft(cache, digest, NULL);
 
 	write_draft(draft, text);
-	hb_kernel_draft_publish(draft);
-	hb_kernel_draft_free(draft);
+	g_thread_join(hb_kernel_draft_publish(draft));
+}
+
+/* One of many that are not DIGEST; g_free(). */
+static char *digest_of(char digit)
+{
+	return g_strnfill(64, digit);
 }
 
 static gboolean is_found(const char *digest, guint64 size)
@@ -155,6 +161,7 @@ END_TEST
 START_TEST(test_an_entry_that_is_not_used_is_replaced)
 {
 	store(DIGEST, "kern");
+	ck_assert(!is_found(DIGEST, 6));
 	store(DIGEST, "kernel");
 	ck_assert(is_found(DIGEST, 6));
 	ck_assert_uint_eq(count_files(), 1);
@@ -169,8 +176,60 @@ START_TEST(test_an_entry_that_others_may_write_to_is_not_used)
 	store(DIGEST, "kernel");
 	ck_assert_int_eq(chmod(path, modes[_i]), 0);
 	ck_assert(!is_found(DIGEST, 6));
+	ck_assert_uint_eq(count_files(), 0);
+}
+END_TEST
+
+START_TEST(test_an_entry_that_others_may_read_is_used)
+{
+	g_autofree char *path = path_of(ENTRY);
+
+	store(DIGEST, "kernel");
 	ck_assert_int_eq(chmod(path, 0644), 0);
 	ck_assert(is_found(DIGEST, 6));
+}
+END_TEST
+
+START_TEST(test_a_damaged_entry_is_discarded)
+{
+	g_autofree char *path = path_of(ENTRY);
+	int fd;
+
+	store(DIGEST, "kernel");
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	ck_assert_int_eq(pwrite(fd, "K", 1, _i), 1);
+	close(fd);
+	ck_assert(!is_found(DIGEST, 6));
+	ck_assert_uint_eq(count_files(), 0);
+}
+END_TEST
+
+START_TEST(test_an_entry_can_be_discarded)
+{
+	g_autofree char *other = digest_of('a');
+
+	store(DIGEST, "kernel");
+	store(other, "kernel");
+	hb_kernel_cache_discard(cache, DIGEST);
+	ck_assert(!is_found(DIGEST, 6));
+	ck_assert(is_found(other, 6));
+}
+END_TEST
+
+START_TEST(test_a_draft_that_was_opened_stays_the_same_file)
+{
+	HbKernelDraft *draft = hb_kernel_cache_draft(cache, DIGEST, NULL);
+	int fd = hb_kernel_draft_open(draft, NULL);
+	struct stat opened, entry;
+	g_autofree char *path = path_of(ENTRY);
+
+	write_draft(draft, "kernel");
+	g_thread_join(hb_kernel_draft_publish(draft));
+	ck_assert_int_eq(fstat(fd, &opened), 0);
+	ck_assert_int_eq(stat(path, &entry), 0);
+	ck_assert_uint_eq(opened.st_ino, entry.st_ino);
+	ck_assert_int_lt(write(fd, "x", 1), 0);
+	close(fd);
 }
 END_TEST
 
@@ -214,8 +273,7 @@ START_TEST(test_a_draft_that_cannot_have_its_name_leaves_nothing)
 	HbKernelDraft *draft = hb_kernel_cache_draft(cache, DIGEST, NULL);
 	write_draft(draft, "kernel");
 	int fd = dup(hb_kernel_draft_get_fd(draft));
-	hb_kernel_draft_publish(draft);
-	hb_kernel_draft_free(draft);
+	g_thread_join(hb_kernel_draft_publish(draft));
 	ck_assert_uint_eq(count_files(), 1);
 	ck_assert(!is_found(DIGEST, 6));
 	ck_assert_int_eq(pread(fd, text, sizeof(text), 0), 6);
@@ -256,6 +314,15 @@ START_TEST(test_a_folder_of_somebody_else_is_refused)
 }
 END_TEST
 
+START_TEST(test_a_link_to_a_folder_is_refused)
+{
+	g_autofree char *link = path_of("link");
+
+	ck_assert_int_eq(symlink(folder, link), 0);
+	ck_assert_ptr_null(hb_kernel_cache_open(link, NULL));
+}
+END_TEST
+
 START_TEST(test_a_folder_that_cannot_be_is_an_error)
 {
 	g_autoptr(GError) error = NULL;
@@ -282,21 +349,20 @@ END_TEST
 
 START_TEST(test_the_last_used_entries_are_kept)
 {
-	static const char *const digests[] = { "a", "b", "c", "d" };
+	for (char digit = 'a'; digit < 'a' + HB_KERNEL_CACHE_ENTRIES; digit++) {
+		g_autofree char *digest = digest_of(digit);
+		g_autofree char *name = g_strconcat(digest, "-5dd29aab-2.elf", NULL);
 
-	for (guint i = 0; i < HB_KERNEL_CACHE_ENTRIES; i++) {
-		g_autofree char *name = g_strconcat(digests[i], "-1.elf", NULL);
-
-		store(digests[i], "kernel");
-		age(name, 100 - 10 * i);
+		store(digest, "kernel");
+		age(name, 100 - 10 * (digit - 'a'));
 	}
-	ck_assert(is_found("a", 6)); /* and so b was used longest ago */
-	store("e", "kernel");
-	ck_assert(is_found("a", 6));
-	ck_assert(!is_found("b", 6));
-	ck_assert(is_found("c", 6));
-	ck_assert(is_found("d", 6));
-	ck_assert(is_found("e", 6));
+	g_autofree char *first = digest_of('a'), *second = digest_of('b'), *last = digest_of('e');
+	ck_assert(is_found(first, 6)); /* and so the second was used longest ago */
+	store(last, "kernel");
+	ck_assert(is_found(first, 6));
+	ck_assert(!is_found(second, 6));
+	ck_assert(is_found(last, 6));
+	ck_assert_uint_eq(count_files(), HB_KERNEL_CACHE_ENTRIES);
 }
 END_TEST
 
@@ -307,8 +373,11 @@ START_TEST(test_an_entry_that_is_discarded_stays_with_who_has_it)
 	store(DIGEST, "kernel");
 	int fd = hb_kernel_cache_find(cache, DIGEST, 6);
 	age(ENTRY, 100);
-	for (char digest[] = "a"; digest[0] < 'a' + HB_KERNEL_CACHE_ENTRIES; digest[0]++)
+	for (char digit = 'a'; digit < 'a' + HB_KERNEL_CACHE_ENTRIES; digit++) {
+		g_autofree char *digest = digest_of(digit);
+
 		store(digest, "another");
+	}
 	ck_assert(!is_found(DIGEST, 6));
 	ck_assert_int_eq(pread(fd, text, sizeof(text), 0), 6);
 	ck_assert_str_eq(text, "kernel");
@@ -316,29 +385,62 @@ START_TEST(test_an_entry_that_is_discarded_stays_with_who_has_it)
 }
 END_TEST
 
-START_TEST(test_drafts_of_the_dead_are_removed)
+START_TEST(test_a_draft_of_the_dead_is_removed_when_another_is_published)
 {
-	g_autofree char *dead = path_of(".draft-dead"), *young = path_of(".draft-young");
+	g_autofree char *dead = path_of(DRAFT);
 
 	ck_assert(g_file_set_contents(dead, "x", -1, NULL));
-	ck_assert(g_file_set_contents(young, "x", -1, NULL));
-	age(".draft-dead", 7200);
 	store(DIGEST, "kernel");
 	ck_assert(!g_file_test(dead, G_FILE_TEST_EXISTS));
-	ck_assert(g_file_test(young, G_FILE_TEST_EXISTS));
 }
 END_TEST
 
+START_TEST(test_opening_removes_the_drafts_of_the_dead_only)
+{
+	g_autoptr(HbKernelDraft) living = hb_kernel_cache_draft(cache, DIGEST, NULL);
+	g_autofree char *dead = path_of(DRAFT);
+
+	ck_assert(g_file_set_contents(dead, "x", -1, NULL));
+	ck_assert_uint_eq(count_files(), 2);
+	g_autoptr(HbKernelCache) again = hb_kernel_cache_open(folder, NULL);
+	ck_assert(!g_file_test(dead, G_FILE_TEST_EXISTS));
+	ck_assert_uint_eq(count_files(), 1);
+}
+END_TEST
+
+/* Almost an entry's name, or a draft's. */
+static const char *const others[] = {
+	"kernel",
+	"mine-1.elf",
+	"mine-2.elf",
+	"-2.elf",
+	DIGEST "-2.elf",
+	DIGEST "0-5dd29aab-2.elf",
+	DIGEST "-dc4d13b-2.elf",
+	DIGEST "-5dd29aab-2.elf.old",
+	DIGEST "-5dd29aab-1.elf",
+	".draft-",
+	".draft-letter",
+	".draft-0123456789abcde",
+	".draft-0123456789abcdef0",
+};
+
 START_TEST(test_other_files_are_left_alone)
 {
-	for (char name[] = "a"; name[0] < 'a' + 8; name[0]++) {
-		g_autofree char *path = path_of(name);
+	for (guint i = 0; i < G_N_ELEMENTS(others); i++) {
+		g_autofree char *path = path_of(others[i]);
 
 		ck_assert(g_file_set_contents(path, "x", -1, NULL));
-		age(name, 7200);
+		age(others[i], 7200);
 	}
-	store(DIGEST, "kernel");
-	ck_assert_uint_eq(count_files(), 9);
+	for (char digit = 'a'; digit <= 'a' + HB_KERNEL_CACHE_ENTRIES; digit++) {
+		g_autofree char *digest = digest_of(digit);
+
+		store(digest, "kernel");
+	}
+	ck_assert(!is_found(DIGEST, 1));
+	hb_kernel_cache_discard(cache, DIGEST);
+	ck_assert_uint_eq(count_files(), G_N_ELEMENTS(others) + HB_KERNEL_CACHE_ENTRIES);
 }
 END_TEST
 
@@ -376,6 +478,10 @@ static void add_entry_tests(Suite *suite)
 	tcase_add_test(tests, test_an_entry_of_another_size_is_not_used);
 	tcase_add_test(tests, test_an_entry_that_is_not_used_is_replaced);
 	tcase_add_loop_test(tests, test_an_entry_that_others_may_write_to_is_not_used, 0, 3);
+	tcase_add_test(tests, test_an_entry_that_others_may_read_is_used);
+	tcase_add_loop_test(tests, test_a_damaged_entry_is_discarded, 0, 6);
+	tcase_add_test(tests, test_an_entry_can_be_discarded);
+	tcase_add_test(tests, test_a_draft_that_was_opened_stays_the_same_file);
 	if (geteuid() == 0)
 		tcase_add_test(tests, test_an_entry_of_somebody_else_is_not_used);
 	tcase_add_test(tests, test_a_link_is_no_entry);
@@ -393,6 +499,7 @@ static void add_folder_tests(Suite *suite)
 	tcase_add_loop_test(tests, test_a_folder_that_others_may_write_to_is_refused, 0, 3);
 	if (geteuid() == 0)
 		tcase_add_test(tests, test_a_folder_of_somebody_else_is_refused);
+	tcase_add_test(tests, test_a_link_to_a_folder_is_refused);
 	tcase_add_test(tests, test_a_folder_that_cannot_be_is_an_error);
 	tcase_add_test(tests, test_a_folder_that_is_gone_takes_no_draft);
 	suite_add_tcase(suite, tests);
@@ -405,7 +512,8 @@ static void add_bound_tests(Suite *suite)
 	tcase_add_checked_fixture(tests, set_up, tear_down);
 	tcase_add_test(tests, test_the_last_used_entries_are_kept);
 	tcase_add_test(tests, test_an_entry_that_is_discarded_stays_with_who_has_it);
-	tcase_add_test(tests, test_drafts_of_the_dead_are_removed);
+	tcase_add_test(tests, test_a_draft_of_the_dead_is_removed_when_another_is_published);
+	tcase_add_test(tests, test_opening_removes_the_drafts_of_the_dead_only);
 	tcase_add_test(tests, test_other_files_are_left_alone);
 	tcase_add_test(tests, test_many_may_store_and_find_the_same_at_once);
 	suite_add_tcase(suite, tests);

@@ -227,6 +227,19 @@ START_TEST(test_a_full_disk_is_an_error)
 }
 END_TEST
 
+START_TEST(test_room_is_left_on_the_disk)
+{
+	const HbKernelPayload payload = { .unpacked_size = 40U << 20 };
+	const struct statvfs enough = { .f_frsize = 4096, .f_blocks = 30000, .f_bavail = 26624 };
+	const struct statvfs less = { .f_frsize = 4096, .f_blocks = 30000, .f_bavail = 26623 };
+	const struct statvfs no_bound = { .f_frsize = 4096 };
+
+	ck_assert(hb_kernel_payload_fits(&payload, &enough));
+	ck_assert(!hb_kernel_payload_fits(&payload, &less));
+	ck_assert(hb_kernel_payload_fits(&payload, &no_bound));
+}
+END_TEST
+
 Suite *test_suite(void)
 {
 	Suite *suite = suite_create("kernel-payload");
@@ -249,6 +262,7 @@ Suite *test_suite(void)
 	tcase_add_loop_test(tests, test_a_file_that_changes_meanwhile_is_not_unpacked, 0,
 			    G_N_ELEMENTS(packers));
 	tcase_add_test(tests, test_a_full_disk_is_an_error);
+	tcase_add_test(tests, test_room_is_left_on_the_disk);
 	suite_add_tcase(suite, tests);
 	return suite;
 }

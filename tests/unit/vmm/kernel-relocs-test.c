@@ -63,14 +63,28 @@ START_TEST(test_a_table_of_two_lists_has_no_inverse_ones)
 }
 END_TEST
 
-START_TEST(test_lists_may_be_empty)
+START_TEST(test_the_inverse_list_may_be_empty)
 {
-	static const guint32 words[] = { 0, 0, 0 };
+	static const guint32 words[] = { 0, 0x81000800, 0, 0, 0x81000010 };
 	HbKernelRelocs relocs;
 
 	ck_assert(PARSE(words, &relocs));
-	ck_assert(hb_kernel_relocs_apply(&relocs, image, SIZE, LINK, DELTA, NULL));
-	ck_assert_uint_eq(get32(0x10), 0x11111111);
+	ck_assert_uint_eq(relocs.inverse32.n, 0);
+}
+END_TEST
+
+START_TEST(test_padding_is_no_table)
+{
+	static const guint32 zeros[] = { 0, 0, 0 };
+	static const guint32 no64[] = { 0, 0, 0x81000400, 0, 0x81000010 };
+	static const guint32 no32[] = { 0, 0x81000800, 0, 0x81000400, 0 };
+	HbKernelRelocs relocs;
+
+	ck_assert(!hb_kernel_relocs_parse(zeros, 1, &relocs));
+	ck_assert(!hb_kernel_relocs_parse(zeros, 2, &relocs));
+	ck_assert(!PARSE(zeros, &relocs));
+	ck_assert(!PARSE(no64, &relocs));
+	ck_assert(!PARSE(no32, &relocs));
 }
 END_TEST
 
@@ -116,13 +130,13 @@ START_TEST(test_nothing_but_the_places_changes)
 }
 END_TEST
 
-/* The list, and a place of which not all bytes are within the image, or none. */
+/* Each with a place of which not all bytes are within the image, or none. */
 static const guint32 outside[][6] = {
-	{ 0, 0, 0, 0x81000010, 0x81000014, 0x81000ffd },
-	{ 0, 0, 0, 0x81000010, 1, 0x80ffffff },
-	{ 0, 0, 0x81000ffd, 0, 0x81000010, 0x81000014 },
+	{ 0, 0x81000800, 0, 0x81000010, 0x81000014, 0x81000ffd },
+	{ 0, 0x81000800, 0, 0x81000010, 1, 0x80ffffff },
+	{ 0, 0x81000800, 0, 0x81000ffd, 0, 0x81000010 },
 	{ 0, 0x81000ff9, 0, 0, 0x81000010, 0x81000014 },
-	{ 0, 0, 0, 0x81000010, 1, 0xffffffff },
+	{ 0, 0x81000800, 0, 0x81000010, 1, 0xffffffff },
 };
 
 START_TEST(test_a_place_outside_the_image_is_an_error)
@@ -131,8 +145,11 @@ START_TEST(test_a_place_outside_the_image_is_an_error)
 	g_autoptr(GError) error = NULL;
 
 	ck_assert(PARSE(outside[_i], &relocs));
+	ck_assert(!hb_kernel_relocs_check(&relocs, SIZE, LINK, NULL));
 	ck_assert(!hb_kernel_relocs_apply(&relocs, image, SIZE, LINK, DELTA, &error));
 	ck_assert(g_error_matches(error, HB_ERROR, HB_ERROR_INVALID));
+	for (guint i = 0; i < SIZE; i++)
+		ck_assert_uint_eq(image[i], 0x11);
 }
 END_TEST
 
@@ -155,7 +172,8 @@ Suite *test_suite(void)
 	tcase_add_checked_fixture(tests, set_up, NULL);
 	tcase_add_test(tests, test_a_table_of_three_lists_is_that_of_older_kernels);
 	tcase_add_test(tests, test_a_table_of_two_lists_has_no_inverse_ones);
-	tcase_add_test(tests, test_lists_may_be_empty);
+	tcase_add_test(tests, test_the_inverse_list_may_be_empty);
+	tcase_add_test(tests, test_padding_is_no_table);
 	tcase_add_test(tests, test_what_is_no_table_is_not_taken_for_one);
 	tcase_add_test(tests, test_places_move_with_the_kernel);
 	tcase_add_test(tests, test_nothing_but_the_places_changes);

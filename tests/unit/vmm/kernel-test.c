@@ -8,9 +8,11 @@
 #include "tests/unit/vmm/fake-kernel.h"
 #include "vmm/kernel.h"
 
+#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <hotbay/error.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define MIB    (1ULL << 20)
 #define MEMORY (64 * MIB)
@@ -46,9 +48,34 @@ static void delete_all(const char *where)
 	g_remove(where);
 }
 
+/* The name of a file in the cache that starts so, or NULL; g_free(). */
+static char *find_file(const char *prefix)
+{
+	g_autoptr(GDir) dir = g_dir_open(cache, 0, NULL);
+	const char *name;
+
+	while (dir && (name = g_dir_read_name(dir))) {
+		if (g_str_has_prefix(name, prefix))
+			return g_build_filename(cache, name, NULL);
+	}
+	return NULL;
+}
+
+/* Once it is in the cache, for which closing does not wait. */
+static void close_kernel(void)
+{
+	char *draft;
+
+	g_clear_pointer(&kernel, hb_kernel_close);
+	for (guint i = 0; i < 1000 && (draft = find_file(".draft-")); i++) {
+		g_free(draft);
+		g_usleep(10000);
+	}
+}
+
 static void tear_down(void)
 {
-	g_clear_pointer(&kernel, hb_kernel_close);
+	close_kernel();
 	hb_memory_destroy(memory);
 	delete_all(folder);
 	g_free(cache);
@@ -228,7 +255,7 @@ END_TEST
 START_TEST(test_an_unpacked_kernel_is_kept_and_used_again)
 {
 	boot(pack(fake_vmlinux()), cache, "quiet");
-	g_clear_pointer(&kernel, hb_kernel_close);
+	close_kernel();
 	ck_assert_uint_eq(count_entries(), 1);
 	memset(hb_memory_at(memory, 0, MEMORY), 0xff, MEMORY);
 	kernel = hb_kernel_open(path, cache, NULL);
@@ -243,11 +270,11 @@ START_TEST(test_another_kernel_has_another_entry)
 	GByteArray *other = fake_vmlinux();
 
 	boot(pack(fake_vmlinux()), cache, "quiet");
-	hb_kernel_close(kernel);
+	close_kernel();
 	other->data[0x1000 + 1000] = 'x';
 	boot(pack(other), cache, "quiet");
 	ck_assert_int_eq(*(char *)hb_memory_at(memory, FAKE_START + 1000, 1), 'x');
-	g_clear_pointer(&kernel, hb_kernel_close);
+	close_kernel();
 	ck_assert_uint_eq(count_entries(), 2);
 }
 END_TEST
@@ -255,13 +282,80 @@ END_TEST
 START_TEST(test_a_reset_loads_a_kernel_whose_entry_is_gone)
 {
 	boot(pack(fake_vmlinux()), cache, "quiet");
-	g_clear_pointer(&kernel, hb_kernel_close);
+	close_kernel();
 	kernel = hb_kernel_open(path, cache, NULL);
 	ck_assert(load("quiet"));
 	delete_all(cache);
 	memset(hb_memory_at(memory, 0, MEMORY), 0xff, MEMORY);
 	ck_assert(load("quiet"));
 	assert_unpacked_at(FAKE_START);
+}
+END_TEST
+
+/* The entry of a kernel that was just booted, with other bytes in it. */
+static void damage(guint64 offset)
+{
+	g_autofree char *entry = find_file("");
+	int fd = open(entry, O_WRONLY | O_CLOEXEC);
+
+	ck_assert_int_eq(pwrite(fd, "\xff\xff", 2, (off_t)offset), 2);
+	close(fd);
+}
+
+START_TEST(test_a_damaged_entry_is_unpacked_anew)
+{
+	static const guint64 offsets[] = { 0, 0x1000 + 1000, 0x3000, 0x3000 + FAKE_DATA_SIZE + 5 };
+
+	boot(pack(fake_movable_vmlinux()), cache, "quiet nokaslr");
+	close_kernel();
+	damage(offsets[_i]);
+	kernel = hb_kernel_open(path, cache, NULL);
+	ck_assert(load("quiet nokaslr"));
+	assert_unpacked_at(FAKE_START);
+	ck_assert_int_eq(*(char *)hb_memory_at(memory, FAKE_START + 1000, 1), 't');
+	close_kernel();
+	ck_assert_uint_eq(count_entries(), 1);
+	kernel = hb_kernel_open(path, cache, NULL);
+	ck_assert(load("quiet"));
+	assert_consistent();
+}
+END_TEST
+
+/* Takes @content: what an entry of the kernel at @path would be if it had been unpacked to that. */
+static char *replace_entry(GByteArray *content)
+{
+	g_autofree char *entry = find_file("");
+	guint32 sum = (guint32)crc32(0, content->data, content->len);
+	g_autofree char *digest = g_path_get_basename(entry);
+	char *other;
+
+	digest[64] = '\0';
+	other = g_strdup_printf("%s/%s-%08x-2.elf", cache, digest, sum);
+	g_remove(entry);
+	ck_assert(g_file_set_contents_full(other, (const char *)content->data, content->len,
+					   G_FILE_SET_CONTENTS_NONE, 0600, NULL));
+	g_byte_array_unref(content);
+	return other;
+}
+
+START_TEST(test_an_entry_that_is_no_such_kernel_is_unpacked_anew)
+{
+	GByteArray *content = fake_movable_vmlinux();
+	Elf64_Ehdr *header = (Elf64_Ehdr *)(gpointer)content->data;
+
+	boot(pack(fake_movable_vmlinux()), cache, "quiet");
+	close_kernel();
+	if (_i == 0)
+		header->e_machine = EM_386; /* no ELF image of ours */
+	else
+		fake_put32(content->data + content->len - 4, 0x81fffffc); /* a place outside it */
+	g_autofree char *bad = replace_entry(content);
+	kernel = hb_kernel_open(path, cache, NULL);
+	ck_assert(load("quiet"));
+	assert_consistent();
+	close_kernel();
+	ck_assert(!g_file_test(bad, G_FILE_TEST_EXISTS));
+	ck_assert_uint_eq(count_entries(), 1);
 }
 END_TEST
 
@@ -324,6 +418,7 @@ START_TEST(test_a_kernel_for_another_place_than_its_header_says_is_left_to_the_g
 	((Elf64_Ehdr *)(gpointer)elf->data)->e_entry -= 0x200000;
 	boot(pack(elf), cache, "quiet");
 	assert_packed();
+	ck_assert_uint_eq(count_entries(), 0);
 }
 END_TEST
 
@@ -335,6 +430,7 @@ START_TEST(test_relocations_that_make_no_sense_are_left_to_the_guest)
 	g_byte_array_append(elf, (const guint8 *)tables[_i], sizeof(tables[_i]));
 	boot(pack(elf), cache, "quiet");
 	assert_packed();
+	ck_assert_uint_eq(count_entries(), 0);
 }
 END_TEST
 
@@ -401,6 +497,8 @@ static void add_cache_tests(Suite *suite)
 	tcase_add_test(tests, test_an_unpacked_kernel_is_kept_and_used_again);
 	tcase_add_test(tests, test_another_kernel_has_another_entry);
 	tcase_add_test(tests, test_a_reset_loads_a_kernel_whose_entry_is_gone);
+	tcase_add_loop_test(tests, test_a_damaged_entry_is_unpacked_anew, 0, 4);
+	tcase_add_loop_test(tests, test_an_entry_that_is_no_such_kernel_is_unpacked_anew, 0, 2);
 	suite_add_tcase(suite, tests);
 }
 
