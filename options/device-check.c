@@ -48,12 +48,22 @@ static HbSwitchOptions *find_switch(const HbDeviceOptions *options, const char *
 	return NULL;
 }
 
-static gboolean claim_id(GHashTable *ids, const char *id, GError **error)
+/* Puts "vfio-pci d0: " before a message. What a drive without an id is called says its driver. */
+static void prefix_device(GError **error, const char *driver, const char *id)
+{
+	if (strchr(id, HB_NAMES_NO_ID))
+		g_prefix_error(error, "%s: ", id);
+	else
+		g_prefix_error(error, "%s %s: ", driver, id);
+}
+
+static gboolean claim_id(GHashTable *ids, const char *driver, const char *id, GError **error)
 {
 	if (g_hash_table_add(ids, (gpointer)id))
 		return TRUE;
 	g_set_error(error, HB_ERROR, HB_ERROR_INVALID,
 		    "Duplicate device ID '%s': ids are unique in a machine", id);
+	prefix_device(error, driver, id);
 	return FALSE;
 }
 
@@ -64,19 +74,19 @@ static gboolean check_ids(const HbDeviceOptions *options, GError **error)
 	for (guint i = 0; i < options->ports->len; i++) {
 		HbPortOptions *port = g_ptr_array_index(options->ports, i);
 
-		if (!claim_id(ids, port->config.id, error))
+		if (!claim_id(ids, hb_port_options_get_driver(port), port->config.id, error))
 			return FALSE;
 	}
 	for (guint i = 0; i < options->switches->len; i++) {
 		HbSwitchOptions *self = g_ptr_array_index(options->switches, i);
 
-		if (!claim_id(ids, self->id, error))
+		if (!claim_id(ids, HB_NAMES_UPSTREAM, self->id, error))
 			return FALSE;
 	}
 	for (guint i = 0; i < options->drives->len; i++) {
 		HbDriveOptions *drive = g_ptr_array_index(options->drives, i);
 
-		if (!claim_id(ids, drive->id, error))
+		if (!claim_id(ids, HB_NAMES_DRIVE, drive->id, error))
 			return FALSE;
 	}
 	return TRUE;
@@ -84,7 +94,7 @@ static gboolean check_ids(const HbDeviceOptions *options, GError **error)
 
 /* -- What sits in a slot. -- */
 
-/* @driver, and @id for the next one's message, goes into the slot of the port @bus. */
+/* The device @id goes into the slot of the port @bus. */
 static gboolean claim_slot(const HbDeviceOptions *options, GHashTable *occupied, const char *driver,
 			   const char *id, const char *bus, GError **error)
 {
@@ -92,20 +102,19 @@ static gboolean claim_slot(const HbDeviceOptions *options, GHashTable *occupied,
 
 	if (find_switch(options, bus))
 		g_set_error(error, HB_ERROR, HB_ERROR_NOT_FOUND,
-			    "%s: Bus '%s' is inside a switch: name one of its xio3130-downstream "
-			    "ports",
-			    driver, bus);
+			    "Bus '%s' is inside a switch: name one of its xio3130-downstream ports",
+			    bus);
 	else if (!find_port(options, bus))
 		g_set_error(error, HB_ERROR, HB_ERROR_NOT_FOUND,
-			    "%s: Bus '%s' not found: name the id of a pcie-root-port or "
+			    "Bus '%s' not found: name the id of a pcie-root-port or "
 			    "xio3130-downstream",
-			    driver, bus);
+			    bus);
 	else if (other)
 		g_set_error(error, HB_ERROR, HB_ERROR_BUSY,
-			    "%s: Bus '%s' is occupied by '%s': a slot holds one device", driver,
-			    bus, other);
+			    "Bus '%s' is occupied by '%s': a slot holds one device", bus, other);
 	else
 		return g_hash_table_insert(occupied, (gpointer)bus, (gpointer)id);
+	prefix_device(error, driver, id);
 	return FALSE;
 }
 
@@ -413,13 +422,77 @@ gboolean hb_device_options_have_hotplug(const HbDeviceOptions *options)
 	return FALSE;
 }
 
-void hb_device_options_disable_hotplug(HbDeviceOptions *options)
+/* A drive that is pushed into the host cannot be added then. */
+static gboolean check_auto_add(const HbDeviceOptions *options, GError **error)
 {
+	for (guint i = 0; i < options->ports->len; i++) {
+		const HbPortOptions *port = g_ptr_array_index(options->ports, i);
+
+		if (port->auto_add != HB_AUTO_ADD_ON)
+			continue;
+		g_set_error(error, HB_ERROR, HB_ERROR_INVALID,
+			    "%s %s: auto-add=on does not go with slots that take no drives: leave "
+			    "one of the two out",
+			    hb_port_options_get_driver(port), port->config.id);
+		return FALSE;
+	}
+	return TRUE;
+}
+
+gboolean hb_device_options_disable_hotplug(HbDeviceOptions *options, GError **error)
+{
+	if (!check_auto_add(options, error))
+		return FALSE;
 	for (guint i = 0; i < options->ports->len; i++) {
 		HbPortOptions *port = g_ptr_array_index(options->ports, i);
 
 		port->config.hotplug = FALSE;
 	}
+	return TRUE;
+}
+
+/* @by_number: of ports: a slot's number is all that ACPI calls it by (_SUN), there is no chassis */
+static gboolean check_acpi_port(const HbPortOptions *port, GHashTable *by_number, GError **error)
+{
+	gpointer number = GUINT_TO_POINTER((guint)port->config.slot);
+	const HbPortOptions *other = g_hash_table_lookup(by_number, number);
+
+	if (port->host_leds)
+		g_set_error(error, HB_ERROR, HB_ERROR_INVALID,
+			    "%s %s: host-leds=on shows a native slot's indicators, and with ACPI "
+			    "hot-plug there are none: leave one of the two out",
+			    hb_port_options_get_driver(port), port->config.id);
+	else if (port->config.hotplug && other)
+		g_set_error(error, HB_ERROR, HB_ERROR_INVALID,
+			    "%s %s: with ACPI hot-plug slots have no chassis, and %s is slot %u "
+			    "too: give each its own slot=",
+			    hb_port_options_get_driver(port), port->config.id, other->config.id,
+			    port->config.slot);
+	else
+		return !port->config.hotplug ||
+		       g_hash_table_insert(by_number, number, (gpointer)port);
+	return FALSE;
+}
+
+gboolean hb_device_options_check_acpi(const HbDeviceOptions *options, GError **error)
+{
+	g_autoptr(GHashTable) by_number = g_hash_table_new(NULL, NULL);
+
+	if (options->switches->len) {
+		const HbSwitchOptions *self = g_ptr_array_index(options->switches, 0);
+
+		g_set_error(error, HB_ERROR, HB_ERROR_UNSUPPORTED,
+			    HB_NAMES_UPSTREAM
+			    " %s: ACPI hot-plug is for root ports' slots, and those of switches "
+			    "are native only: leave one of the two out",
+			    self->id);
+		return FALSE;
+	}
+	for (guint i = 0; i < options->ports->len; i++) {
+		if (!check_acpi_port(g_ptr_array_index(options->ports, i), by_number, error))
+			return FALSE;
+	}
+	return TRUE;
 }
 
 guint hb_device_options_count_buses(const HbDeviceOptions *options)

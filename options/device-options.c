@@ -108,7 +108,8 @@ static char *drive_name(const char *id, const HbPciAddress *host)
 	char text[HB_PCI_ADDRESS_STRLEN];
 
 	return id ? g_strdup(id)
-		  : g_strconcat("vfio-pci@", hb_pci_address_format(host, text), NULL);
+		  : g_strdup_printf(HB_NAMES_DRIVE "%c%s", HB_NAMES_NO_ID,
+				    hb_pci_address_format(host, text));
 }
 
 static HbDriveOptions *read_drive(HbProperties *properties, GError **error)

@@ -6,13 +6,19 @@
 #include "options/names.h"
 
 #include <hotbay/error.h>
+#include <hotbay/options.h>
 #include <hotbay/pci.h>
 
 #include <string.h>
 
-/* QEMU's rule for ids: a letter, then letters, digits and "-._". */
+/* QEMU's rule for ids: a letter, then letters, digits and "-._". And "bus=" must mean one bus. */
 gboolean hb_names_check_id(const char *id, GError **error)
 {
+	if (g_str_equal(id, HB_ROOT_BUS)) {
+		g_set_error(error, HB_ERROR, HB_ERROR_INVALID,
+			    "Parameter 'id' is '" HB_ROOT_BUS "', which is bus 0: use another");
+		return FALSE;
+	}
 	if (g_ascii_isalpha(id[0]) &&
 	    strspn(id, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "-._") == strlen(id))
 		return TRUE;

@@ -11,6 +11,9 @@
 #define HB_NAMES_DOWNSTREAM "xio3130-downstream"
 #define HB_NAMES_DRIVE	    "vfio-pci"
 
+/* In no id, but in what a drive without one is called: "vfio-pci@0000:01:00.0". */
+#define HB_NAMES_NO_ID '@'
+
 /** hb_names_check_id: Returns: FALSE with %HB_ERROR_INVALID if @id is none. */
 gboolean hb_names_check_id(const char *id, GError **error);
 

@@ -394,66 +394,20 @@ static gboolean check_kernel(const HbOptions *options, GError **error)
 	return FALSE;
 }
 
-/*
- * A slot's number is all that ACPI calls it by (_SUN): there is no chassis. And the tables know
- * root ports only.
- */
 static gboolean check_acpi_slots(const HbOptions *options, GError **error)
 {
-	guint n_ports = hb_device_options_get_n_ports(options->devices);
-	g_autoptr(GHashTable) by_number = g_hash_table_new(NULL, NULL);
-
-	if (options->acpi_hotplug && hb_device_options_get_n_switches(options->devices)) {
-		g_set_error(error, HB_ERROR, HB_ERROR_UNSUPPORTED,
-			    "-global: " PCI_HOTPLUG_GLOBAL
-			    "=on is for root ports' slots, and those "
-			    "of switches are native only: say off, or leave the switches out");
-		return FALSE;
-	}
-	for (guint i = 0; options->acpi_hotplug && i < n_ports; i++) {
-		const HbPortOptions *port_options = hb_device_options_get_port(options->devices, i);
-		const HbPortConfig *port = &port_options->config;
-		gpointer number = GUINT_TO_POINTER((guint)port->slot);
-		const char *other = g_hash_table_lookup(by_number, number);
-
-		if (port_options->host_leds) {
-			g_set_error(error, HB_ERROR, HB_ERROR_INVALID,
-				    "-device: %s: host-leds=on shows a native slot's indicators, "
-				    "and with " PCI_HOTPLUG_GLOBAL "=on there are none",
-				    port->id);
-			return FALSE;
-		}
-		if (!port->hotplug)
-			continue;
-		if (other) {
-			g_set_error(error, HB_ERROR, HB_ERROR_INVALID,
-				    "-global: with " PCI_HOTPLUG_GLOBAL "=on slots have no "
-				    "chassis, and %s and %s are both slot %u: give each its own "
-				    "slot=",
-				    other, port->id, port->slot);
-			return FALSE;
-		}
-		g_hash_table_insert(by_number, number, (gpointer)port->id);
-	}
-	return TRUE;
+	if (!options->acpi_hotplug || hb_device_options_check_acpi(options->devices, error))
+		return TRUE;
+	g_prefix_error(error, "-global: " PCI_HOTPLUG_GLOBAL "=on: ");
+	return FALSE;
 }
 
-/* A drive that is pushed into the host cannot be added then. */
 static gboolean disable_hotplug(HbDeviceOptions *devices, GError **error)
 {
-	for (guint i = 0; i < hb_device_options_get_n_ports(devices); i++) {
-		const HbPortOptions *port = hb_device_options_get_port(devices, i);
-
-		if (port->auto_add != HB_AUTO_ADD_ON)
-			continue;
-		g_set_error(error, HB_ERROR, HB_ERROR_INVALID,
-			    "-machine: passthrough-hotplug=off does not go with auto-add=on of %s: "
-			    "leave one of them out",
-			    port->config.id);
-		return FALSE;
-	}
-	hb_device_options_disable_hotplug(devices);
-	return TRUE;
+	if (hb_device_options_disable_hotplug(devices, error))
+		return TRUE;
+	g_prefix_error(error, "-machine: passthrough-hotplug=off: ");
+	return FALSE;
 }
 
 static gboolean settle_hotplug(HbOptions *options, GError **error)

@@ -41,9 +41,10 @@ const char *hb_auto_add_to_str(HbAutoAdd auto_add);
 
 /**
  * HbPortOptions:
- * @config: for hb_port_create(), after its @parent and @acpi have been filled in; what was not
- *   given is as hb_port_config_init() has it
- * @is_downstream: an xio3130-downstream, and not a pcie-root-port
+ * @config: copy it, fill in @parent and @acpi of the copy, and give that to hb_port_create(); what
+ *   was not given is as hb_port_config_init() has it
+ * @is_downstream: an xio3130-downstream, and not a pcie-root-port: @parent is the switch @bus, and
+ *   without it the copy would make a root port
  * @bus: %HB_ROOT_BUS, or the id of the switch that it belongs to
  * @has_devfn: "addr=" was given; if not, hb_device_options_check() chooses
  * @depth: switches between it and bus 0; once checked
@@ -162,7 +163,8 @@ gboolean hb_device_options_parse(HbDeviceOptions *options, const char *text, GEr
  * that do not exist or hold two devices, functions that no guest would find. A port that holds a
  * switch loses its hot-plug, since a switch stays.
  *
- * Returns: FALSE with an error that names driver and id: %HB_ERROR_INVALID, %HB_ERROR_NOT_FOUND,
+ * Returns: FALSE with an error that starts with driver and id, of a drive without an id with its
+ *   name, and of too many drives with the driver: %HB_ERROR_INVALID, %HB_ERROR_NOT_FOUND,
  *   %HB_ERROR_BUSY, or %HB_ERROR_LIMIT
  */
 gboolean hb_device_options_check(HbDeviceOptions *options, GError **error);
@@ -188,9 +190,26 @@ const HbDriveOptions *hb_device_options_get_drive(const HbDeviceOptions *options
  * checked. */
 gboolean hb_device_options_have_hotplug(const HbDeviceOptions *options);
 
-/** hb_device_options_disable_hotplug: makes all slots those of ports with hotplug=off. Once
- * checked. */
-void hb_device_options_disable_hotplug(HbDeviceOptions *options);
+/**
+ * hb_device_options_disable_hotplug:
+ *
+ * Makes all slots those of ports with hotplug=off. Once checked.
+ *
+ * Returns: FALSE with %HB_ERROR_INVALID and nothing changed if a port has auto-add=on; the error
+ *   starts with driver and id
+ */
+gboolean hb_device_options_disable_hotplug(HbDeviceOptions *options, GError **error);
+
+/**
+ * hb_device_options_check_acpi:
+ *
+ * For a machine whose slots get an #HbAcpiHotplug: checks what only native slots can do. Once
+ * checked, and after hb_device_options_disable_hotplug() if that is called.
+ *
+ * Returns: FALSE with an error that starts with driver and id: %HB_ERROR_UNSUPPORTED there is a
+ *   switch; %HB_ERROR_INVALID a port has host-leds=on, or two slots have one number
+ */
+gboolean hb_device_options_check_acpi(const HbDeviceOptions *options, GError **error);
 
 /** hb_device_options_count_buses: Returns: how many PCI buses they make behind bus 0, with
  * "bus-reserve": what ECAM must hold beside it. */

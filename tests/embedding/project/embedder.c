@@ -220,7 +220,7 @@ static void check(gboolean good, const char *what)
 	printf("%s %u - %s\n", good ? "ok" : "not ok", n_checks, what);
 }
 
-/* A launch flag, as our operator would give it. */
+/* A launch flag, as our operator would give it. Without @parent every port is a root port. */
 static HbPort *create_port(const char *flag, GError **error)
 {
 	g_autoptr(HbDeviceOptions) options = hb_device_options_create();
@@ -228,7 +228,13 @@ static HbPort *create_port(const char *flag, GError **error)
 	if (!hb_device_options_parse(options, flag, error) ||
 	    !hb_device_options_check(options, error))
 		return NULL;
-	return hb_port_create(bridge, &hb_device_options_get_port(options, 0)->config, error);
+	if (hb_device_options_get_n_switches(options)) {
+		g_set_error(error, HB_ERROR, HB_ERROR_UNSUPPORTED, "there are no switches here");
+		return NULL;
+	}
+	HbPortConfig config = hb_device_options_get_port(options, 0)->config;
+
+	return hb_port_create(bridge, &config, error);
 }
 
 static HbPort *build(HbHost *host)

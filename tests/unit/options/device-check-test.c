@@ -155,11 +155,14 @@ static const struct {
 	{ PORT "p,pref32-reserve=2M", "'pref32-reserve' is not supported" },
 	{ PORT "p,bus-reserve=256", "'bus-reserve' expects" },
 	{ UP "up0", "x3130-upstream: Parameter 'bus' is missing" },
-	{ UP "up0,bus=rp9", "x3130-upstream: Bus 'rp9' not found" },
+	{ UP "up0,bus=rp9", "x3130-upstream up0: Bus 'rp9' not found" },
 	{ PORT "p;" UP "up0,bus=p,addr=1.0", "a slot has one place" },
 	{ PORT "p;" UP "up0,bus=p,multifunction=on", "multifunction=on is not supported" },
 	{ PORT "p;" UP "up0,bus=p,chassis=1", "'chassis' of x3130-upstream" },
-	{ PORT "p;" UP "p,bus=p", "Duplicate device ID 'p'" },
+	{ PORT "p;" UP "p,bus=p", "x3130-upstream p: Duplicate device ID 'p'" },
+	{ PORT "pcie.0", "pcie-root-port: Parameter 'id' is 'pcie.0', which is bus 0" },
+	{ PORT "p;" UP "pcie.0,bus=p", "x3130-upstream: Parameter 'id' is 'pcie.0'" },
+	{ "vfio-pci,host=01:00.0,bus=p,id=pcie.0", "vfio-pci: Parameter 'id' is 'pcie.0'" },
 	{ DOWN "d", "xio3130-downstream: Parameter 'bus' is missing" },
 	{ DOWN "d,bus=up9", "xio3130-downstream d: Bus 'up9' not found" },
 	{ DOWN "d,bus=pcie.0", "xio3130-downstream d: Bus 'pcie.0' not found" },
@@ -168,8 +171,9 @@ static const struct {
 	  "xio3130-downstream b: addr=1.0 is taken by a" },
 	{ SWITCH DOWN "a,bus=up0,addr=1.1", "multifunction=on" },
 	{ SWITCH DOWN "a,bus=up0,slot=100", "chassis=0,slot=100 is taken by" },
-	{ SWITCH UP "up1,bus=rp0", "Bus 'rp0' is occupied by 'up0'" },
-	{ SWITCH "vfio-pci,host=01:00.0,bus=rp0", "Bus 'rp0' is occupied by 'up0'" },
+	{ SWITCH UP "up1,bus=rp0", "x3130-upstream up1: Bus 'rp0' is occupied by 'up0'" },
+	{ SWITCH "vfio-pci,host=01:00.0,bus=rp0",
+	  "vfio-pci@0000:01:00.0: Bus 'rp0' is occupied by 'up0'" },
 	{ SWITCH "vfio-pci,host=01:00.0,bus=up0", "name one of its xio3130-downstream ports" },
 	{ SWITCH UP "up1,bus=up0", "Bus 'up0' is inside a switch" },
 	{ UP "up0,bus=d;" DOWN "d,bus=up0", "x3130-upstream up0: Bus 'd' is below it" },
@@ -186,6 +190,40 @@ START_TEST(test_refused_with_the_reason)
 	ck_assert_ptr_nonnull(error);
 	ck_assert_msg(strstr(error->message, refused[_i].part) != NULL, "%s: %s", refused[_i].texts,
 		      error->message);
+}
+END_TEST
+
+static const struct {
+	const char *texts;
+	HbError code;
+	const char *part;
+} refused_with_acpi[] = {
+	{ SWITCH DOWN "a,bus=up0", HB_ERROR_UNSUPPORTED, "x3130-upstream up0: ACPI hot-plug is" },
+	{ PORT "a,host-slot=1,host-leds=on", HB_ERROR_INVALID, "pcie-root-port a: host-leds=on" },
+	{ PORT "a,chassis=1,slot=7;" PORT "b,chassis=2,slot=7", HB_ERROR_INVALID,
+	  "pcie-root-port b: with ACPI hot-plug slots have no chassis, and a is slot 7 too" },
+};
+
+START_TEST(test_what_only_native_slots_can_do_is_refused_with_acpi)
+{
+	g_autoptr(GError) error = NULL;
+
+	assert_read(refused_with_acpi[_i].texts);
+	ck_assert(!hb_device_options_check_acpi(devices, &error));
+	ck_assert(g_error_matches(error, HB_ERROR, (gint)refused_with_acpi[_i].code));
+	ck_assert_msg(strstr(error->message, refused_with_acpi[_i].part) != NULL, "%s",
+		      error->message);
+}
+END_TEST
+
+START_TEST(test_acpi_slots_have_a_number_each)
+{
+	g_autoptr(GError) error = NULL;
+
+	assert_read(PORT "a,chassis=1,slot=7;" PORT "b,chassis=2,slot=7,hotplug=off;" PORT
+			 "c,slot=8,host-slot=1,auto-add=on");
+	ck_assert_msg(hb_device_options_check_acpi(devices, &error), "%s",
+		      error ? error->message : "");
 }
 END_TEST
 
@@ -216,6 +254,9 @@ Suite *test_suite(void)
 	tcase_add_test(tests, test_buses_are_counted_with_those_reserved);
 	tcase_add_test(tests, test_windows_that_are_not_there_may_be_denied);
 	tcase_add_loop_test(tests, test_refused_with_the_reason, 0, G_N_ELEMENTS(refused));
+	tcase_add_loop_test(tests, test_what_only_native_slots_can_do_is_refused_with_acpi, 0,
+			    G_N_ELEMENTS(refused_with_acpi));
+	tcase_add_test(tests, test_acpi_slots_have_a_number_each);
 	tcase_add_loop_test(tests, test_device_add_takes_no_switch, 0, 2);
 	suite_add_tcase(suite, tests);
 	return suite;

@@ -406,11 +406,24 @@ START_TEST(test_hotplug_can_be_disabled)
 	assert_read(PORT "a,slot=1;" PORT "b,slot=2");
 	ck_assert(hb_device_options_have_hotplug(devices));
 
-	hb_device_options_disable_hotplug(devices);
+	ck_assert(hb_device_options_disable_hotplug(devices, NULL));
 
 	ck_assert(!hb_device_options_have_hotplug(devices));
 	ck_assert(!port(0)->config.hotplug);
 	ck_assert(!port(1)->config.hotplug);
+}
+END_TEST
+
+START_TEST(test_hotplug_cannot_be_disabled_where_drives_are_added)
+{
+	g_autoptr(GError) error = NULL;
+
+	assert_read(PORT "a,slot=1;" PORT "b,slot=2,host-slot=1,auto-add=on");
+
+	ck_assert(!hb_device_options_disable_hotplug(devices, &error));
+	ck_assert(g_error_matches(error, HB_ERROR, HB_ERROR_INVALID));
+	ck_assert_ptr_nonnull(strstr(error->message, "pcie-root-port b: auto-add=on"));
+	ck_assert(port(0)->config.hotplug);
 }
 END_TEST
 
@@ -442,6 +455,7 @@ Suite *test_suite(void)
 	tcase_add_test(tests, test_no_port_gets_what_the_embedder_has);
 	tcase_add_test(tests, test_who_has_an_address_is_named);
 	tcase_add_test(tests, test_hotplug_can_be_disabled);
+	tcase_add_test(tests, test_hotplug_cannot_be_disabled_where_drives_are_added);
 	suite_add_tcase(suite, tests);
 	return suite;
 }

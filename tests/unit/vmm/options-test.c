@@ -189,7 +189,7 @@ static const struct {
 	{ "-machine passthrough-hotplug=on " PORT " -device x3130-upstream,id=up0,bus=bay0",
 	  { "-machine:", "passthrough-hotplug=on needs a slot" } },
 	{ "-machine passthrough-hotplug=off " PORT ",host-slot=1,auto-add=on",
-	  { "-machine:", "auto-add=on of bay0" } },
+	  { "-machine: passthrough-hotplug=off: pcie-root-port bay0:", "auto-add=on" } },
 	{ "-accel tcg", { "-accel:", "use kvm" } },
 	{ "-cpu qemu64", { "-cpu:", "use host" } },
 	{ "-cpu host,+x", { "-cpu:", "without properties" } },
@@ -253,7 +253,7 @@ static const struct {
 	  { "-global:", "=on|off is" } },
 	{ "-kernel k -global ICH9-LPC.acpi-pci-hotplug-with-bridge-support=on "
 	  "-device pcie-root-port,id=a,chassis=1 -device pcie-root-port,id=b,chassis=2",
-	  { "-global:", "a and b are both slot 0" } },
+	  { "-global: ", "support=on: pcie-root-port b: with ACPI hot-plug slots" } },
 	{ "-global foo.bar=1", { "-global:", "'foo.bar=1'" } },
 	{ "-name a,process=b", { "-name:", "'process'" } },
 };
