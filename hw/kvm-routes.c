@@ -91,7 +91,8 @@ static gboolean set_table(HbKvmRoutes *routes, const GArray *embedders, const GA
 	g_set_error(
 		error, HB_ERROR, HB_ERROR_HOST,
 		"KVM_SET_GSI_ROUTING: %s: route only to interrupt controllers that the VM has in "
-		"the kernel (KVM_CREATE_IRQCHIP), and each GSI to one message or one pin of each",
+		"the kernel, with KVM_CAP_SPLIT_IRQCHIP to none (no_pins), and each GSI to one "
+		"message or one pin of each",
 		g_strerror(errno));
 	return FALSE;
 }
@@ -159,25 +160,44 @@ static gboolean check_room(const HbKvmRoutes *routes, guint n, GError **error)
 	return FALSE;
 }
 
-gboolean hb_kvm_routes_set_embedders(HbKvmRoutes *routes, const Entry *entries, guint n,
-				     GError **error)
+static gboolean set_embedders(HbKvmRoutes *routes, GArray *embedders, GError **error)
 {
-	g_autoptr(GArray) embedders = g_array_new(FALSE, FALSE, sizeof(Entry));
 	gboolean set;
 
-	if (entries)
-		g_array_append_vals(embedders, entries, n);
-	else
-		append_usual_pins(embedders);
 	if (!check_gsis(routes, embedders, error))
 		return FALSE;
 	g_mutex_lock(&routes->lock);
 	set = check_room(routes, embedders->len, error) &&
 	      set_table(routes, embedders, routes->messages, error);
 	if (set)
-		replace(&routes->embedders, g_steal_pointer(&embedders));
+		replace(&routes->embedders, g_array_ref(embedders));
 	g_mutex_unlock(&routes->lock);
 	return set;
+}
+
+gboolean hb_kvm_routes_set_usual_pins(HbKvmRoutes *routes, GError **error)
+{
+	g_autoptr(GArray) pins = g_array_new(FALSE, FALSE, sizeof(Entry));
+
+	append_usual_pins(pins);
+	return set_embedders(routes, pins, error);
+}
+
+gboolean hb_kvm_routes_set_embedders(HbKvmRoutes *routes, const Entry *entries, guint n,
+				     GError **error)
+{
+	g_autoptr(GArray) embedders = g_array_new(FALSE, FALSE, sizeof(Entry));
+
+	if (n && !entries) {
+		g_set_error(error, HB_ERROR, HB_ERROR_INVALID,
+			    "there are said to be %u routes, but their array is NULL: give it, or "
+			    "0 for none",
+			    n);
+		return FALSE;
+	}
+	if (n)
+		g_array_append_vals(embedders, entries, n);
+	return set_embedders(routes, embedders, error);
 }
 
 /* -- The library's. -- */

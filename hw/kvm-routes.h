@@ -17,6 +17,9 @@ HbKvmRoutes *hb_kvm_routes_create(int vm_fd, guint first_gsi, guint most);
 /* KVM's table stays as it is. */
 void hb_kvm_routes_destroy(HbKvmRoutes *routes);
 
+/* All of the embedder's are those that KVM_CREATE_IRQCHIP sets up. Any thread. */
+gboolean hb_kvm_routes_set_usual_pins(HbKvmRoutes *routes, GError **error);
+
 /* All of the embedder's, as hb_kvm_set_routes() says. Any thread. */
 gboolean hb_kvm_routes_set_embedders(HbKvmRoutes *routes,
 				     const struct kvm_irq_routing_entry *entries, guint n,

@@ -235,7 +235,10 @@ static gboolean create_routes(HbKvm *kvm, const HbKvmConfig *config, GError **er
 		return FALSE;
 	}
 	kvm->routes = hb_kvm_routes_create(kvm->vm_fd, first, most);
-	if (hb_kvm_routes_set_embedders(kvm->routes, config->routes, config->n_routes, &refused))
+	if (config->n_routes || config->no_pins
+		    ? hb_kvm_routes_set_embedders(kvm->routes, config->routes, config->n_routes,
+						  &refused)
+		    : hb_kvm_routes_set_usual_pins(kvm->routes, &refused))
 		return TRUE;
 	if (g_error_matches(refused, HB_ERROR, HB_ERROR_HOST))
 		refused->code = HB_ERROR_UNSUPPORTED;

@@ -31,16 +31,20 @@ typedef struct HbKvm HbKvm;
  *   embedder's
  * @first_gsi: likewise GSIs; 0 stands for 24, the first one behind the pins of the IOAPIC
  * @routes: (array length=n_routes) (nullable): the embedder's routes at first, as for
- *   hb_kvm_set_routes(); copied
+ *   hb_kvm_set_routes(); copied. With an @n_routes of 0 they are those that KVM_CREATE_IRQCHIP sets
+ *   up, GSIs 0 to 23 to the pins of the IOAPIC and of the two PICs, unless @no_pins
+ * @no_pins: with an @n_routes of 0 there are no routes at first. For KVM_CAP_SPLIT_IRQCHIP, where
+ *   the kernel has no such pins, and refuses routes to them
  *
  * Which numbers of the VM are whose. All zero but for the memory slot is what a VM after
- * KVM_CREATE_IRQCHIP and nothing else needs.
+ * KVM_CREATE_IRQCHIP and nothing else needs; with KVM_CAP_SPLIT_IRQCHIP, @no_pins too.
  */
 typedef struct HbKvmConfig {
 	guint first_memory_slot;
 	guint first_gsi;
 	const struct kvm_irq_routing_entry *routes;
 	guint n_routes;
+	gboolean no_pins;
 } HbKvmConfig;
 
 /**
@@ -70,21 +74,21 @@ HbHost *hb_kvm_get_host(HbKvm *kvm);
 /**
  * hb_kvm_set_routes:
  * @entries: (array length=n) (nullable): all routes of the embedder's, in the place of those
- * before; copied. NULL: what KVM_CREATE_IRQCHIP sets up, GSIs 0 to 23 to the pins of the IOAPIC and
- * of the two PICs. Not NULL with an @n of 0: none.
+ * before, also of the pins that #HbKvmConfig gave; copied. An @n of 0: none.
  *
  * Says which routes the VM has beside the library's, and makes them effective in one step, before
  * it returns. What the library has routed stays as it is, and stays when the library changes its
  * own. Whether the entries make sense is KVM's to say: a GSI may have one pin of each interrupt
  * controller, or one message.
  *
- * Any thread, at any time, also in a call of #HbPciFunctionOps; calls take turns. Takes as long as
- * every vCPU needs to leave the old table, so milliseconds on a busy machine: not for each
- * interrupt.
+ * Any thread, at any time, also in a call of #HbPciFunctionOps; calls take turns, and the last one
+ * counts, whoever's list is newer: threads that change one list hold a lock of their own from
+ * making it to the end of the call. Takes as long as every vCPU needs to leave the old table, so
+ * milliseconds on a busy machine: not for each interrupt.
  *
  * Returns: FALSE if nothing has changed: with %HB_ERROR_INVALID if an entry's GSI is one of the
- *   library's, %HB_ERROR_LIMIT if they are more than KVM_CAP_IRQ_ROUTING allows together with the
- *   library's, %HB_ERROR_HOST if KVM refuses them
+ *   library's, or @entries is NULL and @n not 0, %HB_ERROR_LIMIT if they are more than
+ *   KVM_CAP_IRQ_ROUTING allows together with the library's, %HB_ERROR_HOST if KVM refuses them
  */
 gboolean hb_kvm_set_routes(HbKvm *kvm, const struct kvm_irq_routing_entry *entries, guint n,
 			   GError **error);

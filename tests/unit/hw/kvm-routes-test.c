@@ -251,6 +251,21 @@ START_TEST(routes_of_the_start_are_all_that_is_set)
 }
 END_TEST
 
+START_TEST(no_routes_at_the_start_have_to_be_asked_for)
+{
+	const struct kvm_irq_routing_entry none = { 0 };
+	const HbKvmConfig empty = { .routes = &none };
+	const HbKvmConfig without = { .no_pins = TRUE };
+
+	hb_kvm_destroy(kvm);
+	create(&empty);
+	ck_assert_uint_eq(table.n, N_USUAL);
+	hb_kvm_destroy(kvm);
+	create(&without);
+	ck_assert_uint_eq(table.n, 0);
+}
+END_TEST
+
 static void assert_not_created(const HbKvmConfig *config, HbError code, const char *word)
 {
 	g_autoptr(GError) error = NULL;
@@ -335,15 +350,23 @@ START_TEST(the_embedders_array_is_copied)
 }
 END_TEST
 
-START_TEST(the_usual_pins_come_back_and_none_is_a_list_too)
+START_TEST(no_routes_are_a_list_too_wherever_it_is)
 {
 	const struct kvm_irq_routing_entry none = { 0 };
 
 	ck_assert(hb_kvm_set_routes(kvm, &none, 0, NULL));
 	ck_assert_uint_eq(table.n, 0);
+	set_own(1);
 	ck_assert(hb_kvm_set_routes(kvm, NULL, 0, NULL));
 
-	ck_assert_uint_eq(table.n, N_USUAL);
+	ck_assert_uint_eq(table.n, 0);
+}
+END_TEST
+
+START_TEST(routes_that_are_nowhere_are_refused)
+{
+	set_own(1);
+	assert_refused(NULL, 3, HB_ERROR_INVALID, "3 routes");
 }
 END_TEST
 
@@ -458,6 +481,7 @@ END_TEST
 /* -- Threads. -- */
 
 static gint stop;
+static gint n_turns; /* atomic: the embedders' */
 
 /* Each table is whole: one list of the embedder's, and the library's routes with one message. */
 static void check_table(void)
@@ -471,34 +495,52 @@ static void check_table(void)
 		ck_abort_msg("a half of what was noted is set");
 }
 
+/* Returns: how many tables it has set; one at least */
 static gpointer run_embedder(gpointer data)
 {
-	while (!g_atomic_int_get(&stop))
+	guint n = 0;
+
+	do {
 		set_own(GPOINTER_TO_UINT(data));
-	return NULL;
+		g_atomic_int_inc(&n_turns);
+		n++;
+	} while (!g_atomic_int_get(&stop));
+	return GUINT_TO_POINTER(n);
+}
+
+/* Until an embedder has had a turn since @before. */
+static void give_a_turn(gint before)
+{
+	while (g_atomic_int_get(&n_turns) == before)
+		g_thread_yield();
 }
 
 /* The bus lock lets one thread at a time into the host's ops: here that is this one. */
 START_TEST(embedders_threads_and_the_library_take_turns)
 {
-	guint first = add_route(), second = add_route();
+	guint first = add_route(), second = add_route(), n_own = 0;
 
+	n_tables = 0;
 	on_table = check_table;
 	GThread *threads[] = { g_thread_new("first", run_embedder, GUINT_TO_POINTER(1)),
 			       g_thread_new("second", run_embedder, GUINT_TO_POINTER(2)) };
 
 	for (guint32 round = 1; round <= N_ROUNDS; round++) {
+		gint before = g_atomic_int_get(&n_turns);
+
 		set_route(first, round);
 		set_route(second, round);
 		ck_assert(ops()->routes_commit(host(), NULL));
+		give_a_turn(before);
 	}
 	g_atomic_int_set(&stop, TRUE);
 	for (guint i = 0; i < G_N_ELEMENTS(threads); i++)
-		g_thread_join(threads[i]);
+		n_own += GPOINTER_TO_UINT(g_thread_join(threads[i]));
 	on_table = NULL;
 
 	ck_assert_uint_eq(get_data(first), N_ROUNDS);
-	ck_assert_uint_gt(n_tables, N_ROUNDS);
+	ck_assert_uint_ge(n_own, N_ROUNDS);
+	ck_assert_uint_eq(n_tables, N_ROUNDS + n_own);
 }
 END_TEST
 
@@ -508,6 +550,7 @@ static void add_creation_tests(TCase *tcase)
 	tcase_add_test(tcase, the_library_has_gsis_from_the_embedders_number_on);
 	tcase_add_test(tcase, without_a_number_they_come_behind_the_pins);
 	tcase_add_test(tcase, routes_of_the_start_are_all_that_is_set);
+	tcase_add_test(tcase, no_routes_at_the_start_have_to_be_asked_for);
 	tcase_add_test(tcase, a_number_that_kvm_does_not_have_is_refused);
 	tcase_add_test(tcase, a_number_among_the_usual_pins_is_refused);
 	tcase_add_test(tcase, routes_of_the_start_that_kvm_refuses_are_unsupported);
@@ -518,7 +561,8 @@ static void add_sharing_tests(TCase *tcase)
 	tcase_add_test(tcase, the_embedders_routes_replace_its_own_and_leave_the_librarys);
 	tcase_add_test(tcase, the_librarys_routes_leave_the_embedders);
 	tcase_add_test(tcase, the_embedders_array_is_copied);
-	tcase_add_test(tcase, the_usual_pins_come_back_and_none_is_a_list_too);
+	tcase_add_test(tcase, no_routes_are_a_list_too_wherever_it_is);
+	tcase_add_test(tcase, routes_that_are_nowhere_are_refused);
 	tcase_add_test(tcase, what_the_library_has_not_committed_waits_for_its_commit);
 	tcase_add_test(tcase, a_gsi_of_the_librarys_is_refused_by_name);
 	tcase_add_test(tcase, what_kvm_refuses_changes_nothing);
