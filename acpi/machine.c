@@ -23,7 +23,6 @@
 #define MAX_GPE0_LENGTH 30 /* FADT: a width in bits, in eight bits; the length is even */
 #define PORT_COUNT	0x10000
 #define MAX_SLOT_NUMBER 0x1fff /* PCIe r6.0 §7.5.3.9: 13 bits */
-#define MAX_GPE		255    /* two hexadecimal digits: ACPI r6.5 §5.6.4.1 */
 #define MAX_PATH_LENGTH 255
 #define MAX_APIC_ID	254 /* 255 is the broadcast */
 #define FIRST_FREE_IRQ	3   /* the timer is 0, the keyboard 1, the cascade 2 */
@@ -172,10 +171,6 @@ static gboolean validate_place(const HbAcpiSsdt *ssdt, GError **error)
 	if (ssdt->native_hotplug && !ssdt->osc)
 		return refuse(error, "ACPI: native slots without osc; there is nothing to say of "
 				     "them, so do without the table");
-	if (ssdt->hotplug_base && ssdt->gpe != HB_ACPI_NO_GPE &&
-	    (ssdt->gpe < 0 || ssdt->gpe > MAX_GPE))
-		return refuse(error, "ACPI: gpe is %d; give 0 to %d, or HB_ACPI_NO_GPE", ssdt->gpe,
-			      MAX_GPE);
 	return TRUE;
 }
 
@@ -245,6 +240,7 @@ HbAcpiSsdt hb_machine_get_ssdt(const HbAcpiMachine *machine)
 		.native_hotplug = machine->native_hotplug,
 		.hotplug_base = machine->hotplug_base,
 		.osc = TRUE,
+		.has_gpe = TRUE,
 		.gpe = HB_ACPI_HOTPLUG_GPE,
 	};
 }

@@ -49,7 +49,7 @@ static void append_slot(GByteArray *aml, const HbAcpiSlot *slot, gboolean has_me
 
 void hb_ssdt_append(GByteArray *blob, const HbAcpiSsdt *ssdt)
 {
-	/* From revision 2 on integers have 64 bits. */
+	/* Integers are as wide as the DSDT's revision says: this one does not count. */
 	gsize table = hb_table_begin(blob, "SSDT", 2);
 
 	if (ssdt->hotplug_base)
@@ -62,8 +62,8 @@ void hb_ssdt_append(GByteArray *blob, const HbAcpiSsdt *ssdt)
 	for (guint i = 0; i < ssdt->n_slots && !ssdt->native_hotplug; i++)
 		append_slot(blob, &ssdt->slots[i], ssdt->hotplug_base != 0);
 	hb_aml_end(blob, bridge);
-	if (ssdt->hotplug_base && ssdt->gpe != HB_ACPI_NO_GPE)
-		hb_pci_hotplug_append_gpe(blob, (guint)ssdt->gpe);
+	if (ssdt->hotplug_base && ssdt->has_gpe)
+		hb_pci_hotplug_append_gpe(blob, ssdt->gpe);
 	hb_table_end(blob, table);
 }
 

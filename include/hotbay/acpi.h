@@ -86,9 +86,6 @@ typedef struct HbAcpiMachine {
  */
 GByteArray *hb_acpi_build(const HbAcpiMachine *machine, guint64 gpa, gsize size, GError **error);
 
-/** HB_ACPI_NO_GPE: for the @gpe of #HbAcpiSsdt */
-#define HB_ACPI_NO_GPE (-1)
-
 /**
  * HB_ACPI_NEWS_METHOD: a method of the SSDT that takes all news of slots from the controller and
  * notifies the operating system. For event methods of an embedder's own: that of a GED, or one of a
@@ -109,18 +106,23 @@ GByteArray *hb_acpi_build(const HbAcpiMachine *machine, guint64 gpa, gsize size,
  *   device for bus 0 of the library's bridge. It has no devices for the root ports in @slots yet,
  *   nor ones that are called RP and two hexadecimal digits.
  * @slots, @n_slots, @native_hotplug, @hotplug_base: as in #HbAcpiMachine
- * @osc: with _OSC, which that device does not have yet, and which grants what
- *   hb_acpi_grant_control() says; without, the embedder's own grants at most that, and, with
- *   @hotplug_base, calls %HB_ACPI_READY_METHOD
- * @gpe: with @hotplug_base: number of the general-purpose event that the controller has, 0 to 255,
- *   of which the SSDT then has the method; or %HB_ACPI_NO_GPE: the embedder's own method for
- *   whichever event it is calls %HB_ACPI_NEWS_METHOD
+ * @osc: with _OSC, which grants what hb_acpi_grant_control() says. That device must not have one
+ *   yet: the operating system would keep that and drop this, and say little or nothing of it.
+ *   Without, the embedder's own grants at most that, and, with @hotplug_base, calls
+ *   %HB_ACPI_READY_METHOD
+ * @has_gpe: with @hotplug_base: the SSDT has the method of the controller's general-purpose event,
+ *   @gpe; without, the embedder's own method for whichever event it is calls %HB_ACPI_NEWS_METHOD
+ * @gpe: its number
  *
  * What there is to say about slots, for a machine that has tables already. To the bridge's device
  * the SSDT adds _OSC and HBCT, and for slots that are not native a device for each root port, with
  * _ADR, and in it one for what sits there, with _ADR and _SUN; ACPI hot-plug has its methods there
  * too. Of ACPI hot-plug's controller it makes the device \_SB.HBHP, which has its I/O ports, so
  * these are not in the _CRS of another device, and no bridge's window has them.
+ *
+ * An operating system loads the DSDT, and then the other tables in the order of the XSDT. This one
+ * must come after the table that has @bridge: what is said of a device that is not there yet is
+ * skipped, by Linux (ACPICA) without an error.
  */
 typedef struct HbAcpiSsdt {
 	const char *bridge;
@@ -129,15 +131,17 @@ typedef struct HbAcpiSsdt {
 	gboolean native_hotplug;
 	guint16 hotplug_base;
 	gboolean osc;
-	gint gpe;
+	gboolean has_gpe;
+	guint8 gpe;
 } HbAcpiSsdt;
 
 /**
  * hb_acpi_build_ssdt:
  * @ssdt: what to describe
  *
- * Builds one complete table, which may lie at any address, and which the embedder adds to its XSDT.
- * hb_acpi_build() has the same one among its tables. Any thread.
+ * Builds one complete table, which may lie at any address, and which the embedder adds to its XSDT,
+ * behind the table that has the bridge. hb_acpi_build() has the same one among its tables. Any
+ * thread.
  *
  * Returns: (transfer full) (nullable): the table, or NULL with %HB_ERROR_INVALID, also if there is
  *   nothing to say: native slots without @osc

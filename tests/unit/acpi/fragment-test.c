@@ -72,6 +72,7 @@ static const HbAcpiSsdt acpi = {
 	.n_slots = N_SLOTS,
 	.hotplug_base = 0x700,
 	.osc = TRUE,
+	.has_gpe = TRUE,
 	.gpe = 0x2a,
 };
 
@@ -97,15 +98,23 @@ static void write_ssdt(const HbAcpiSsdt *ssdt)
 }
 
 /* What the interpreter says to @commands on a machine with these two tables. */
-static char *run(const char *own_dsdt, const HbAcpiSsdt *ssdt, const char *commands)
+static char *execute(const char *own_dsdt, const HbAcpiSsdt *ssdt, const char *commands)
 {
 	const char *const compile[] = { "iasl", "-p", "DSDT", "own.asl", NULL };
-	const char *const execute[] = { "acpiexec", "-b", commands, "DSDT.aml", "SSDT.dat", NULL };
+	const char *const interpret[] = {
+		"acpiexec", "-b", commands, "DSDT.aml", "SSDT.dat", NULL
+	};
 
 	tools_write(folder, "own.asl", own_dsdt, strlen(own_dsdt));
 	write_ssdt(ssdt);
 	g_free(tools_run(folder, compile));
-	char *text = tools_run(folder, execute);
+	return tools_run(folder, interpret);
+}
+
+/* Likewise, and without an error. */
+static char *run(const char *own_dsdt, const HbAcpiSsdt *ssdt, const char *commands)
+{
+	char *text = execute(own_dsdt, ssdt, commands);
 
 	ck_assert_msg(!strstr(text, "ACPI Error") && !strstr(text, "Exception") &&
 			      strstr(text, "2 ACPI AML tables successfully acquired and loaded"),
@@ -180,11 +189,17 @@ START_TEST(an_event_of_the_embedders_own_takes_the_news)
 {
 	HbAcpiSsdt ssdt = acpi;
 
-	ssdt.gpe = HB_ACPI_NO_GPE;
-	g_autofree char *text =
-		run(OWN_DSDT("", OWN_EVENT), &ssdt, "evaluate \\_SB.GED0._EVT 20;namespace;quit");
+	ssdt.has_gpe = FALSE;
+
+	const char *dsdt = OWN_DSDT("", OWN_EVENT);
+	g_autofree char *text = run(dsdt, &ssdt, "evaluate \\_SB.GED0._EVT 20;namespace;quit");
+	/* The interpreter's own trace is an allocation that it misses at its end: an error. */
+	g_autofree char *traced = execute(
+		dsdt, &ssdt, "trace method " HB_ACPI_NEWS_METHOD ";evaluate \\_SB.GED0._EVT 20");
 
 	ck_assert_msg(!strstr(text, "_L"), "%.4000s", text);
+	ck_assert_msg(strstr(traced, "Method End") && strstr(traced, HB_ACPI_NEWS_METHOD "] exec"),
+		      "%.4000s", traced);
 }
 END_TEST
 
@@ -197,6 +212,7 @@ START_TEST(a_whole_machine_has_the_same_table)
 		.n_slots = machine.n_slots,
 		.hotplug_base = machine.hotplug_base,
 		.osc = TRUE,
+		.has_gpe = TRUE,
 		.gpe = HB_ACPI_HOTPLUG_GPE,
 	};
 	g_autoptr(GByteArray) blob = machines_build(MACHINE_ACPI);
@@ -249,11 +265,6 @@ START_TEST(what_cannot_be_said_is_refused)
 	ssdt = native;
 	ssdt.hotplug_base = 0x700;
 	assert_refused(&ssdt, "native_hotplug");
-	ssdt = acpi;
-	ssdt.gpe = 256;
-	assert_refused(&ssdt, "gpe is 256");
-	ssdt.gpe = -2;
-	assert_refused(&ssdt, "gpe is -2");
 	ssdt = acpi;
 	ssdt.hotplug_base = 0x702;
 	assert_refused(&ssdt, "hotplug_base 0x702");
