@@ -28,8 +28,8 @@ const char *strict_host_get_refused(StrictHost *strict);
 guint strict_host_get_n_mapped(StrictHost *strict);
 
 /*
- * Whether this message has been signalled since it was last asked, or a route that delivers it is
- * connected. On the loop.
+ * Whether this message has come since it was last asked: by signal_msi, or by the eventfd of a
+ * route that delivers it. On the loop.
  */
 gboolean strict_host_delivers(StrictHost *strict, const HbMsiMessage *message);
 
