@@ -34,7 +34,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -84,9 +83,9 @@ typedef struct Vmm {
 	int kvm_fd, vm_fd, vcpu_fd;
 	struct kvm_run *run;
 	pthread_t vcpu;
-	gint pm_status;	  /* atomic; PM1 status */
-	guint pm_enable;  /* PM1 enable; the vCPU thread's */
-	int button;	  /* an eventfd: an interrupt of the guest's power button */
+	GMutex pm_lock;	  /* of both, and held while the interrupt follows them */
+	guint pm_status;  /* PM1 status */
+	guint pm_enable;  /* PM1 enable */
 	GString *console; /* the vCPU thread's: a line that is not complete */
 
 	HbLoop *loop;
@@ -299,7 +298,7 @@ static void on_slot_event(HbPort *port, const HbSlotReport *report, gpointer dat
 
 /*
  * KVM has one table of routes for everybody: ours go into it by the library. The button has one of
- * its own, an irqfd, to the pin that the IOAPIC has for ACPI. Memory slot 0 is RAM.
+ * its own, to the pin that the IOAPIC has for ACPI. Memory slot 0 is RAM.
  */
 static void create_host(Vmm *vmm)
 {
@@ -310,7 +309,6 @@ static void create_host(Vmm *vmm)
 		.routes = routes,
 		.n_routes = G_N_ELEMENTS(routes),
 	};
-	struct kvm_irqfd irqfd = { .gsi = BUTTON_GSI };
 
 	for (guint gsi = 0; gsi < G_N_ELEMENTS(routes); gsi++) {
 		routes[gsi].gsi = gsi;
@@ -320,10 +318,6 @@ static void create_host(Vmm *vmm)
 	}
 	vmm->kvm = hb_kvm_create(vmm->vm_fd, &numbers, hb_loop_get_context(vmm->loop), &vmm->error);
 	need(vmm, vmm->kvm != NULL, "KVM");
-	vmm->button = eventfd(0, EFD_CLOEXEC);
-	need(vmm, vmm->button >= 0, "eventfd");
-	irqfd.fd = (guint)vmm->button;
-	need(vmm, ioctl(vmm->vm_fd, KVM_IRQFD, &irqfd) == 0, "KVM_IRQFD");
 }
 
 static void create_slot(Vmm *vmm)
@@ -390,6 +384,45 @@ static void print_console(Vmm *vmm, char byte)
 	g_string_truncate(vmm->console, 0);
 }
 
+/*
+ * ACPI's interrupt is a level: high for as long as an event is set that the guest has enabled. So
+ * it is a line to set, and no irqfd, which is a pulse. Locked.
+ */
+static void update_sci(Vmm *vmm)
+{
+	struct kvm_irq_level line = {
+		.irq = BUTTON_GSI,
+		.level = (vmm->pm_status & vmm->pm_enable) != 0,
+	};
+
+	if (ioctl(vmm->vm_fd, KVM_IRQ_LINE, &line))
+		fprintf(stderr, "tiny-vmm: KVM_IRQ_LINE: %s\n", g_strerror(errno));
+}
+
+static guint32 read_event(Vmm *vmm, const guint *what)
+{
+	g_mutex_lock(&vmm->pm_lock);
+	guint32 value = *what;
+	g_mutex_unlock(&vmm->pm_lock);
+	return value;
+}
+
+static void clear_status(Vmm *vmm, guint32 value)
+{
+	g_mutex_lock(&vmm->pm_lock);
+	vmm->pm_status &= ~value;
+	update_sci(vmm);
+	g_mutex_unlock(&vmm->pm_lock);
+}
+
+static void set_enable(Vmm *vmm, guint32 value)
+{
+	g_mutex_lock(&vmm->pm_lock);
+	vmm->pm_enable = value;
+	update_sci(vmm);
+	g_mutex_unlock(&vmm->pm_lock);
+}
+
 /* A UART that is always ready to send, and what ACPI cannot be without. */
 static guint32 read_port(Vmm *vmm, guint16 port)
 {
@@ -397,9 +430,9 @@ static guint32 read_port(Vmm *vmm, guint16 port)
 	case UART_STATUS:
 		return 0x60; /* nothing left to send */
 	case PM_BASE:
-		return (guint32)g_atomic_int_get(&vmm->pm_status);
+		return read_event(vmm, &vmm->pm_status);
 	case PM_BASE + 2:
-		return vmm->pm_enable;
+		return read_event(vmm, &vmm->pm_enable);
 	case PM_CONTROL:
 		return 1; /* SCI_EN */
 	case PM_TIMER:
@@ -415,9 +448,9 @@ static gboolean write_port(Vmm *vmm, guint16 port, guint32 value)
 	if (port == UART_DATA)
 		print_console(vmm, (char)value);
 	else if (port == PM_BASE) /* write 1 to clear */
-		g_atomic_int_and((guint *)&vmm->pm_status, ~value);
+		clear_status(vmm, value);
 	else if (port == PM_BASE + 2)
-		vmm->pm_enable = value;
+		set_enable(vmm, value);
 	return port != PM_CONTROL || (value >> 10) != (8 | HB_ACPI_SLEEP_TYPE_S5);
 }
 
@@ -590,8 +623,10 @@ static void add_drive(Vmm *vmm, const char *address)
 
 static void press_button(Vmm *vmm)
 {
-	g_atomic_int_or((guint *)&vmm->pm_status, PM_BUTTON);
-	eventfd_write(vmm->button, 1);
+	g_mutex_lock(&vmm->pm_lock);
+	vmm->pm_status |= PM_BUTTON;
+	update_sci(vmm);
+	g_mutex_unlock(&vmm->pm_lock);
 }
 
 static void obey(Vmm *vmm, const char *command)
