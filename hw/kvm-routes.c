@@ -91,8 +91,8 @@ static gboolean set_table(HbKvmRoutes *routes, const GArray *embedders, const GA
 	g_set_error(
 		error, HB_ERROR, HB_ERROR_HOST,
 		"KVM_SET_GSI_ROUTING: %s: route only to interrupt controllers that the VM has in "
-		"the kernel, with KVM_CAP_SPLIT_IRQCHIP to none (no_pins), and each GSI to one "
-		"message or one pin of each",
+		"the kernel (KVM_CREATE_IRQCHIP makes them; with KVM_CAP_SPLIT_IRQCHIP there are "
+		"no pins: no_pins), and each GSI to one message or one pin of each",
 		g_strerror(errno));
 	return FALSE;
 }
@@ -160,8 +160,10 @@ static gboolean check_room(const HbKvmRoutes *routes, guint n, GError **error)
 	return FALSE;
 }
 
+/* Takes @embedders. */
 static gboolean set_embedders(HbKvmRoutes *routes, GArray *embedders, GError **error)
 {
+	g_autoptr(GArray) given = embedders;
 	gboolean set;
 
 	if (!check_gsis(routes, embedders, error))
@@ -170,14 +172,14 @@ static gboolean set_embedders(HbKvmRoutes *routes, GArray *embedders, GError **e
 	set = check_room(routes, embedders->len, error) &&
 	      set_table(routes, embedders, routes->messages, error);
 	if (set)
-		replace(&routes->embedders, g_array_ref(embedders));
+		replace(&routes->embedders, g_steal_pointer(&given));
 	g_mutex_unlock(&routes->lock);
 	return set;
 }
 
 gboolean hb_kvm_routes_set_usual_pins(HbKvmRoutes *routes, GError **error)
 {
-	g_autoptr(GArray) pins = g_array_new(FALSE, FALSE, sizeof(Entry));
+	GArray *pins = g_array_new(FALSE, FALSE, sizeof(Entry));
 
 	append_usual_pins(pins);
 	return set_embedders(routes, pins, error);
@@ -186,7 +188,7 @@ gboolean hb_kvm_routes_set_usual_pins(HbKvmRoutes *routes, GError **error)
 gboolean hb_kvm_routes_set_embedders(HbKvmRoutes *routes, const Entry *entries, guint n,
 				     GError **error)
 {
-	g_autoptr(GArray) embedders = g_array_new(FALSE, FALSE, sizeof(Entry));
+	GArray *embedders;
 
 	if (n && !entries) {
 		g_set_error(error, HB_ERROR, HB_ERROR_INVALID,
@@ -195,6 +197,7 @@ gboolean hb_kvm_routes_set_embedders(HbKvmRoutes *routes, const Entry *entries, 
 			    n);
 		return FALSE;
 	}
+	embedders = g_array_sized_new(FALSE, FALSE, sizeof(Entry), n);
 	if (n)
 		g_array_append_vals(embedders, entries, n);
 	return set_embedders(routes, embedders, error);
