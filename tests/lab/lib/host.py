@@ -7,7 +7,7 @@ import os
 import re
 import subprocess
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from qmp import Qmp, QmpError
 
@@ -42,7 +42,8 @@ def on_one_cpu(pid):
     another CPU is in the middle of a doorbell write to it."""
     def place(cpus):
         for thread in [0] + ([int(name) for name in os.listdir(f"/proc/{pid}/task")] if pid else []):
-            os.sched_setaffinity(thread, cpus)
+            with suppress(ProcessLookupError):  # it ends as we look: those that close a drive do
+                os.sched_setaffinity(thread, cpus)
     place({0})
     try:
         yield
