@@ -111,10 +111,9 @@ static gboolean check_room(const struct stat *status, int fd, const char *path, 
 }
 
 /* A new one gets its size; one that was there before has to have it. */
-static gboolean size_file(const HbMemoryFile *file, const HbMemoryBackend *backend, guint64 size,
-			  GError **error)
+static gboolean size_file(const HbMemoryFile *file, const char *path, guint64 size,
+			  gboolean takes_room, GError **error)
 {
-	const char *path = backend->path ? backend->path : "memfd";
 	struct stat status;
 
 	if (fstat(file->fd, &status))
@@ -132,8 +131,7 @@ static gboolean size_file(const HbMemoryFile *file, const HbMemoryBackend *backe
 			    path, (guint64)status.st_size / MIB, size / MIB);
 		return FALSE;
 	}
-	/* Pages of a private mapping are not the file's once they are written to. */
-	if (backend->share && !file->hugetlb && !check_room(&status, file->fd, path, size, error))
+	if (takes_room && !check_room(&status, file->fd, path, size, error))
 		return FALSE;
 	if (status.st_size == 0 && ftruncate(file->fd, (off_t)size))
 		return fail(error, path, ": is its file system full?");
@@ -171,6 +169,7 @@ static gboolean is_shared(const HbMemoryBackend *backend, const struct statfs *s
 static gboolean prepare(HbMemoryFile *file, const HbMemoryBackend *backend, guint64 size,
 			GError **error)
 {
+	const char *path = backend->path ? backend->path : "memfd";
 	struct statfs system;
 
 	if (fstatfs(file->fd, &system))
@@ -178,7 +177,9 @@ static gboolean prepare(HbMemoryFile *file, const HbMemoryBackend *backend, guin
 	file->page_size = (guint64)system.f_bsize;
 	file->hugetlb = is_hugetlbfs(&system);
 	file->shared = is_shared(backend, &system);
-	if (!check_page_size(file, size, error) || !size_file(file, backend, size, error))
+	/* A private page of a file on disk takes nothing of it. */
+	gboolean takes_room = (file->shared || is_tmpfs(&system)) && !file->hugetlb;
+	if (!check_page_size(file, size, error) || !size_file(file, path, size, takes_room, error))
 		return FALSE;
 	return backend->kind != HB_MEMORY_MEMFD ||
 	       fcntl(file->fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW) == 0 ||

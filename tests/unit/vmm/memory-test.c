@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #define MIB (1ULL << 20)
@@ -248,6 +249,19 @@ START_TEST(test_a_private_file_in_memory_counts_twice)
 }
 END_TEST
 
+/* It is asked for its room too, since its pages are the file's first. */
+START_TEST(test_a_private_file_needs_its_room_in_memory)
+{
+	const HbMemoryBackend backend = { .kind = HB_MEMORY_FILE, .path = in_memory };
+	struct statvfs system;
+
+	ck_assert_int_eq(statvfs("/dev/shm", &system), 0);
+	guint64 left = (guint64)system.f_bavail * system.f_frsize / MIB;
+	assert_refused((left + 64) * MIB, &backend, "-mem-path:", "MiB left");
+	ck_assert_int_ne(access(in_memory, F_OK), 0);
+}
+END_TEST
+
 START_TEST(test_what_a_shared_file_has_already_does_not_count)
 {
 	HbMemoryBackend backend = { .kind = HB_MEMORY_FILE, .path = in_memory, .share = TRUE };
@@ -333,6 +347,7 @@ Suite *test_suite(void)
 	tcase_add_test(tests, test_a_file_that_cannot_be_is_refused_by_its_flag);
 	tcase_add_test(tests, test_a_file_that_was_made_in_vain_is_removed);
 	tcase_add_test(tests, test_a_private_file_in_memory_counts_twice);
+	tcase_add_test(tests, test_a_private_file_needs_its_room_in_memory);
 	tcase_add_test(tests, test_what_a_shared_file_has_already_does_not_count);
 	tcase_add_test(tests, test_a_file_without_a_name_is_there_once);
 	tcase_add_test(tests, test_huge_pages_that_the_host_has_not_are_named);
