@@ -4,12 +4,13 @@
 """tests/lab/run matrix [--guest-kernel V] [--slots S] [NAME...]: scenarios on each guest kernel with each kind of
 slots, and beside them QEMU's figures; writes docs/guests.md.
 
-Each cell is a run of tests/lab/run of its own, with its results in build/lab/matrix/CELL, so that others may have the
-lab in between. With a kernel or a kind given, only these cells are run, and the others are as the last time;
+A column is a run of tests/lab/run of its own, with its results in build/lab/matrix/COLUMN, so that others may have the
+lab in between. With a kernel, a kind or names given, only these are run, and the others are as the last time;
 "--only-table" runs none. What fails is run again by itself, twice at most, and so is what took longer than it may: the
 table says so. The exit status says whether all cells are there, all passed, and all limits were kept."""
 
 import argparse
+import glob
 import json
 import os
 import re
@@ -51,6 +52,21 @@ ROWS = [
 ]
 
 
+def marks():
+    """The scenarios of the matrix, to the kind of slots that each is for, "" for both."""
+    found = {}
+    for path in sorted(glob.glob(f"{LAB}/scenarios/*.py")):
+        with open(path, encoding="utf-8") as file:
+            mark = re.search(r"^# lab: matrix ?(.*)$", file.read(), re.MULTILINE)
+        if mark:
+            found[os.path.basename(path)[:-len(".py")]] = mark[1]
+    return found
+
+
+def belongs(cell, name):
+    return marks().get(name, "") in ("", cell.slots)
+
+
 def folder_of(cell):
     return os.path.join(RESULTS, "-".join(cell))
 
@@ -60,43 +76,51 @@ def load(path):
         return json.load(file)
 
 
+def records(cell):
+    """What is kept of a column: a scenario's name to {"about": what ran it, "runs": [its results, ...]}."""
+    path = f"{folder_of(cell)}/records.json"
+    return load(path) if os.path.exists(path) else {}
+
+
+def keep(cell, kept):
+    with open(f"{folder_of(cell)}/records.json", "w", encoding="utf-8") as file:
+        json.dump(kept, file, indent=1)
+
+
 def run(cell, folder, names):
-    """One run of the lab; the folders of its results, since scenarios may have hosts of their own."""
+    """One run of the lab; yields each scenario's name and results. Some scenarios have a lab host of their own."""
     command = [os.path.join(LAB, "run"), "--hypervisor", cell.hypervisor, "--guest-kernel", cell.kernel,
                "--slots", cell.slots, *names]
     subprocess.run(command, env={**os.environ, "HOTBAY_LAB_OUT": folder}, check=False)
+    for name in names:
+        own = f"{folder}-{name}"
+        yield name, results(own if os.path.exists(own) else folder, name)
+
+
+def results(folder, name):
+    """One scenario's part of a run: its kernel, steps and figures. No steps are those of a run that died."""
+    if not os.path.exists(f"{folder}/status"):
+        return {"kernel": "", "steps": [], "figures": {}}
+    found = load(f"{folder}/results.json")
+    figures = {}
+    for entry in found["measurements"]:
+        if entry["scenario"] == name:
+            figures.setdefault(entry["name"], []).append(entry["value"])
+    return {"kernel": re.search(r"\d+\.\d+\.\d+[^/]*(?=-amd64)", load(f"{folder}/plan.json")["kernel"])[0],
+            "steps": [step for step in found["steps"] if step["scenario"] == name],
+            "figures": {key: sorted(values)[len(values) // 2] for key, values in figures.items()}}
 
 
 def all_outcomes(cell):
     """A scenario's name and its Outcome, for each run that it was in, in their order."""
-    for attempt in range(1, ATTEMPTS + 1):
-        for folder in (f"{folder_of(cell)}/{attempt}", *own_hosts(cell, attempt)):
-            if os.path.exists(f"{folder}/plan.json"):
-                ended = os.path.exists(f"{folder}/status")
-                results = load(f"{folder}/results.json") if ended else {"steps": [], "measurements": []}
-                for name in load(f"{folder}/plan.json")["scenarios"]:
-                    yield name, outcome(results, name, attempt)
+    for name, record in records(cell).items():
+        for number, found in enumerate(record["runs"], 1):
+            yield name, Outcome(number, found["steps"], found["figures"])
 
 
 def outcomes(cell):
     """Scenario to its Outcome, of the last run that it was in."""
     return dict(all_outcomes(cell))
-
-
-def own_hosts(cell, attempt):
-    if not os.path.isdir(folder_of(cell)):
-        return []
-    return [os.path.join(folder_of(cell), name) for name in sorted(os.listdir(folder_of(cell)))
-            if name.startswith(f"{attempt}-")]
-
-
-def outcome(results, name, attempt):
-    figures = {}
-    for entry in results["measurements"]:
-        if entry["scenario"] == name:
-            figures.setdefault(entry["name"], []).append(entry["value"])
-    return Outcome(attempt, [step for step in results["steps"] if step["scenario"] == name],
-                   {key: sorted(values)[len(values) // 2] for key, values in figures.items()})
 
 
 def failed_steps(found):
@@ -112,17 +136,18 @@ def excesses(cell, name, found):
 
 def run_cell(cell, names):
     """Runs the scenarios, and those again that were not as they should be."""
-    shutil.rmtree(folder_of(cell), ignore_errors=True)
-    os.makedirs(folder_of(cell))
+    shutil.rmtree(f"{folder_of(cell)}/last", ignore_errors=True)
+    os.makedirs(folder_of(cell), exist_ok=True)
+    kept = records(cell)
     about = dict(date=time.strftime("%Y-%m-%d"), version=version(cell))
-    with open(f"{folder_of(cell)}/about.json", "w", encoding="utf-8") as file:
-        json.dump(about, file)
+    kept.update({name: dict(about=about, runs=[]) for name in names})
     for attempt in range(1, (ATTEMPTS if cell != BESIDE else 1) + 1):
         print(f"# {title(cell)}: {' '.join(names)}", flush=True)
-        run(cell, f"{folder_of(cell)}/{attempt}", names)
+        for name, found in run(cell, f"{folder_of(cell)}/last/{attempt}", names):
+            kept[name]["runs"].append(found)
+        keep(cell, kept)
         found = outcomes(cell)
-        names = [name for name in names if name not in found or failed_steps(found[name])
-                 or excesses(cell, name, found[name])]
+        names = [name for name in names if failed_steps(found[name]) or excesses(cell, name, found[name])]
         if not names:
             break
 
@@ -143,9 +168,9 @@ def title(cell):
     return f"{cell.hypervisor}, guest {cell.kernel}, {cell.slots}"
 
 
-def verdict_text(found):
+def verdict_text(cell, name, found):
     if not found:
-        return "–"
+        return "–" if belongs(cell, name) else ""
     failed = failed_steps(found)
     runs = f", run {found.runs}" if found.runs > 1 else ""
     return f"**{len(failed)} failed**{runs}" if failed else f"ok{runs}"
@@ -173,20 +198,16 @@ def table(header, rows):
     return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows])
 
 
-def kernel_release(cell):
-    """What the guest booted, in full."""
-    for folder in (f"{folder_of(cell)}/1", *own_hosts(cell, 1)):
-        if os.path.exists(f"{folder}/plan.json"):
-            return re.search(r"\d+\.\d+\.\d+[^/]*(?=-amd64)", load(f"{folder}/plan.json")["kernel"])[0]
-    return cell.kernel
-
-
 def said_of(cell):
-    path = f"{folder_of(cell)}/about.json"
-    if not os.path.exists(path) or not outcomes(cell):
-        return f"* {title(cell)}: not run"
-    about = load(path)
-    return f"* {title(cell)}: Linux {kernel_release(cell)} under {about['version']}, on {about['date']}"
+    """Who ran the column, in lines; more than one where its scenarios were run at several times."""
+    names = {}
+    for name, record in records(cell).items():
+        kernel = next((found["kernel"] for found in record["runs"] if found["kernel"]), cell.kernel)
+        what = f"Linux {kernel} under {record['about']['version']}, on {record['about']['date']}"
+        names.setdefault(what, []).append(name)
+    if len(names) <= 1:
+        return [f"* {title(cell)}: {next(iter(names), 'not run')}"]
+    return [f"* {title(cell)}: {what}: {', '.join(sorted(which))}" for what, which in sorted(names.items())]
 
 
 def shortcomings(cell, name, result):
@@ -219,14 +240,15 @@ writes this page; do not edit it, but `tests/lab/lib/matrix.py`.
 The lab is a host under an emulator, which now and then loses an interrupt or brings a guest down that did nothing
 wrong. So what fails, or takes longer than it may, is run again by itself on a fresh lab host, twice at most; "run 2"
 or "run 3" says that this happened, and the last run counts. Seconds are the emulator's: compare columns, not pages.
-A dash is a cell that was not run. What each scenario does is the first line of its file in `tests/lab/scenarios/`.
+A dash is a cell that was not run, an empty cell a scenario that such slots have no use for. What each scenario does is
+the first line of its file in `tests/lab/scenarios/`.
 """
 
 
 def page(found):
-    names = sorted({name for cell in CELLS for name in found[cell]})
+    names = sorted(marks().keys() | {name for cell in CELLS for name in found[cell]})
     header = [f"{cell.kernel} {cell.slots}" for cell in CELLS]
-    verdicts = [[f"`{name}`"] + [verdict_text(found[cell].get(name)) for cell in CELLS] for name in names]
+    verdicts = [[f"`{name}`"] + [verdict_text(cell, name, found[cell].get(name)) for cell in CELLS] for name in names]
     figures = [[row.words, limit_text(row)] + [figure_text(cell, row, found[cell].get(row.scenario))
                                                for cell in (*CELLS, BESIDE)] for row in ROWS]
     parts = [PROSE, "## Verdicts\n", table(["scenario", *header], verdicts), "",
@@ -237,7 +259,7 @@ def page(found):
     again = earlier_failures(found)
     if again:
         parts += ["## What failed at first\n", *again, ""]
-    parts += ["## What was run\n", *[said_of(cell) for cell in (*CELLS, BESIDE)], ""]
+    parts += ["## What was run\n", *[line for cell in (*CELLS, BESIDE) for line in said_of(cell)], ""]
     return "\n".join(parts)
 
 
@@ -251,13 +273,13 @@ def main():
     wanted = [cell for cell in CELLS if options.guest_kernel in (None, cell.kernel)
               and options.slots in (None, cell.slots)]
     for cell in [] if options.only_table else wanted:
-        run_cell(cell, options.names)
+        run_cell(cell, [name for name in options.names or marks() if belongs(cell, name)])
     if not options.only_table and BESIDE[1:] in [cell[1:] for cell in wanted]:
-        run_cell(BESIDE, [name for name in BESIDE_SCENARIOS if name in options.names])
+        run_cell(BESIDE, [name for name in BESIDE_SCENARIOS if name in (options.names or marks())])
     found = {cell: outcomes(cell) for cell in (*CELLS, BESIDE)}
     with open(PAGE, "w", encoding="utf-8") as file:
         file.write(page(found))
-    complete = all(found[cell] for cell in CELLS)
+    complete = all(name in found[cell] for cell in CELLS for name in marks() if belongs(cell, name))
     print(f"# {os.path.relpath(PAGE, REPO)} is written")
     return 0 if complete and not failures(found) else 1
 

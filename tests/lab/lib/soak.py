@@ -12,7 +12,7 @@ from complaints import complaints, guest_complaints
 from guest import GuestError
 from holdings import KvmWitness, leaks, settled
 from qmp import QmpError
-from soaking import OPERATIONS, Place, reset
+from soaking import OPERATIONS, PULL_BESIDE_START_SECONDS, PULL_SECONDS, Place, reset
 
 # Of a turn: that the whole machine is reset, that two operations overlap. And of each operation by weight.
 RESET_SHARE = 0.04
@@ -178,7 +178,12 @@ class Soak:
             reset(self.vm, self.places, argument)
             self.unasked.own_reset_is_over(when)
             return
-        started = [self.places[number].start(name) for name, number in turn]
+        starts = any(name in ("add", "power-on") for name, _ in turn)
+        limit = PULL_BESIDE_START_SECONDS[self.lab.plan["slots"]] if starts else PULL_SECONDS
+        started = []
+        for name, number in turn:
+            self.places[number].pull_seconds = limit
+            started.append(self.places[number].start(name))
         for finish in started:
             finish()
 

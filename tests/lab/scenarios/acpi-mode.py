@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Copyright the hotbay authors
 """The same slots in ACPI mode: every way in and out, without the native slot's 5 s, and a pull as sudden."""
+# lab: matrix acpi
 
 from host import vfio_files, wait_released, wait_until
 from pulling import PULL_SECONDS

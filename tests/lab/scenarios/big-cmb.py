@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Copyright the hotbay authors
 """A drive with a large controller memory buffer: refused where its window is too small, at home where it is not."""
+# lab: matrix
 # lab: --cmb 256
 
 from qmp import QmpError

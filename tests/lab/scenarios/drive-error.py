@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Copyright the hotbay authors
 """A drive that fails on the host leaves its guest, whose log says why; everything else goes on."""
+# lab: matrix
 
 from host import vfio_files, wait_released, wait_until
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Copyright the hotbay authors
 """Every removal ends once: done, refused, cancelled, or overtaken by a pull, an escalation, the host or the end."""
+# lab: matrix native
 
 import threading
 import time

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Copyright the hotbay authors
 """A guest switches a slot off and on by its own hand: the drive stays its own, and a locked slot brings it back."""
+# lab: matrix native
 
 from asking import put_in, slot_event, slot_info
 from host import wait_until, vfio_files

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Copyright the hotbay authors
 """Thirty-two drives, the most that a machine takes, on root ports: all added while it runs, removed in any order."""
+# lab: matrix
 # lab: --drives 32 --memory 8192
 # lab: only by name
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Copyright the hotbay authors
 """Requests that meet in the middle of one another: each ends in a known state, and no drive is lost."""
+# lab: matrix native
 
 import time
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Copyright the hotbay authors
 """A guest reboots by its own hand and by QMP, and keeps a cold-plugged drive; with -no-reboot it ends."""
+# lab: matrix
 
 
 def scenario(lab):

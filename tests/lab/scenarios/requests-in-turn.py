@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Copyright the hotbay authors
 """Requests that come while a slot is not ready wait their turn: in boot, blink, after a pull, across kernels."""
+# lab: matrix native
 
 import threading
 

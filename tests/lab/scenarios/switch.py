@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Copyright the hotbay authors
 """Slots below a PCIe switch: cold plug, hot-add, orderly removal, a pull under reads, a reboot."""
+# lab: matrix native
 
 from host import vfio_files, wait_released
 from lspci import initrd_with_lspci
