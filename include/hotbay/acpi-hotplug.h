@@ -3,6 +3,8 @@
 #ifndef HOTBAY_ACPI_HOTPLUG_H
 #define HOTBAY_ACPI_HOTPLUG_H
 
+/** acpi-hotplug.h: the ACPI hot-plug controller, for slots that are not native ones. */
+
 #include <hotbay/pci.h>
 
 G_BEGIN_DECLS
@@ -36,13 +38,20 @@ typedef enum HbAcpiHotplugRegister {
 	HB_ACPI_HOTPLUG_SLOTS = 8,
 } HbAcpiHotplugRegister;
 
-/** HB_ACPI_HOTPLUG_LENGTH: the I/O ports of a controller with @n_slots slots. */
+/**
+ * HB_ACPI_HOTPLUG_LENGTH:
+ * @n_slots: of the controller
+ *
+ * How many I/O ports it has.
+ */
 #define HB_ACPI_HOTPLUG_LENGTH(n_slots) (HB_ACPI_HOTPLUG_SLOTS + 4 * (n_slots))
 
 /**
  * HbAcpiHotplugStage:
  * @HB_ACPI_HOTPLUG_LOADED: it has loaded the tables, and whichever came before it is gone
  * @HB_ACPI_HOTPLUG_READY: it is about to enumerate PCI: from here on there can be news
+ *
+ * How far the guest's operating system is.
  */
 typedef enum HbAcpiHotplugStage {
 	HB_ACPI_HOTPLUG_LOADED = 0,
@@ -54,6 +63,8 @@ typedef enum HbAcpiHotplugStage {
  * @HB_ACPI_HOTPLUG_NONE: there is none
  * @HB_ACPI_HOTPLUG_CHECK: look at the slot: somebody came or went
  * @HB_ACPI_HOTPLUG_EJECT: let go of what is, or was, in the slot, and say so by _EJ0
+ *
+ * What the guest's operating system is to do about a slot.
  */
 typedef enum HbAcpiHotplugNews {
 	HB_ACPI_HOTPLUG_NONE = 0,
@@ -65,6 +76,8 @@ typedef enum HbAcpiHotplugNews {
  * HbAcpiHotplugCommand:
  * @HB_ACPI_HOTPLUG_EJ0: _EJ0 was called: the guest has let go
  * @HB_ACPI_HOTPLUG_OST: _OST was called, with these arguments
+ *
+ * What the guest's operating system has done about a slot.
  */
 typedef enum HbAcpiHotplugCommand {
 	HB_ACPI_HOTPLUG_EJ0 = 1,
@@ -93,8 +106,9 @@ typedef void (*HbAcpiHotplugSetGpe)(gpointer data, gboolean level);
 /**
  * hb_acpi_hotplug_create:
  * @n_slots: 1 to %HB_ACPI_HOTPLUG_MAX_SLOTS
+ * @set_gpe: called with @data
  *
- * Loop thread, before the ports.
+ * Makes the controller of a bridge's slots. Loop thread, before the ports.
  *
  * Returns: (transfer full): free with hb_acpi_hotplug_destroy()
  */
@@ -102,19 +116,33 @@ HbAcpiHotplug *hb_acpi_hotplug_create(HbHostBridge *bridge, guint n_slots,
 				      HbAcpiHotplugSetGpe set_gpe, gpointer data);
 
 /**
- * hb_acpi_hotplug_destroy: no guest runs any more, and from here on @set_gpe is not called. May
- * come before the ports go. Takes NULL. Loop thread, without the bus lock.
+ * hb_acpi_hotplug_destroy:
+ * @hotplug: (nullable): no guest that has it runs any more
+ *
+ * Frees a controller, whose #HbAcpiHotplugSetGpe is not called from here on. May come before the
+ * ports go. Loop thread, without the bus lock.
  */
 void hb_acpi_hotplug_destroy(HbAcpiHotplug *hotplug);
 
 /**
- * hb_acpi_hotplug_read, hb_acpi_hotplug_write:
+ * hb_acpi_hotplug_read:
  * @offset: from the first of its ports
  * @size: 1, 2 or 4 bytes
  *
- * Guest accesses. Any thread, without the bus lock.
+ * The guest reads its ports. Any thread, without the bus lock.
+ *
+ * Returns: the value, in the low @size bytes
  */
 guint32 hb_acpi_hotplug_read(HbAcpiHotplug *hotplug, guint offset, guint size);
+
+/**
+ * hb_acpi_hotplug_write:
+ * @offset: from the first of its ports
+ * @size: 1, 2 or 4 bytes
+ * @value: in the low @size bytes
+ *
+ * The guest writes to its ports. Any thread, without the bus lock.
+ */
 void hb_acpi_hotplug_write(HbAcpiHotplug *hotplug, guint offset, guint size, guint32 value);
 
 G_END_DECLS

@@ -3,6 +3,8 @@
 #ifndef HOTBAY_ACPI_H
 #define HOTBAY_ACPI_H
 
+/** acpi.h: ACPI tables of a machine, or of its slots only. */
+
 #include <hotbay/acpi-hotplug.h>
 #include <hotbay/pci.h>
 
@@ -16,6 +18,8 @@ G_BEGIN_DECLS
  * @devfn: the root port on bus 0
  * @number: its Physical Slot Number, unique in the VM
  * @index: which slot of the ACPI hot-plug controller it is: the @acpi_index of its #HbPortConfig
+ *
+ * A hot-plug slot, as tables describe it.
  */
 typedef struct HbAcpiSlot {
 	guint8 devfn;
@@ -27,7 +31,8 @@ typedef struct HbAcpiSlot {
  * HbAcpiMachine:
  * @apic_ids: (array length=n_cpus): local APIC ids in processor order, each below 255
  * @lapic_address: of every local APIC, usually 0xfee00000
- * @ioapic_address, @ioapic_id: the one IOAPIC with 24 pins from GSI 0
+ * @ioapic_address: of the one IOAPIC, with 24 pins from GSI 0
+ * @ioapic_id: its id
  * @bridge: the same description that the host bridge was created with
  * @slots: (array length=n_slots): the hot-plug root ports; described only without @native_hotplug,
  *   since a native slot describes itself
@@ -36,11 +41,12 @@ typedef struct HbAcpiSlot {
  *   the root bus should have none
  * @pm_base: I/O port of the PM1a event block (4 bytes); PM1a control is at +4 (2 bytes),
  *   PM timer at +8 (4 bytes, all 32 bits count). SCI_EN reads as set from the start.
- * @gpe0_base: I/O port of GPE0 (@gpe0_length bytes, status half then enable half: even, at most 30;
- *   0 for none)
+ * @gpe0_base: I/O port of GPE0; 0 for none
+ * @gpe0_length: its bytes, status half then enable half: even, at most 30
  * @sci: the GSI of the System Control Interrupt, an ISA interrupt, level-triggered, active high
- * @reset_port, @reset_value: the FADT's reset register, an I/O port; port 0 for none
- * @serial_port: (0 for none): the first 16550 UART
+ * @reset_port: the FADT's reset register, an I/O port; 0 for none
+ * @reset_value: what resets the machine, written there
+ * @serial_port: the first 16550 UART; 0 for none
  * @serial_gsi: its interrupt, an ISA interrupt, edge-triggered
  * @native_hotplug: _OSC grants native PCIe hot-plug, PME, AER and capability control as one set;
  *   else all but hot-plug
@@ -105,7 +111,9 @@ GByteArray *hb_acpi_build(const HbAcpiMachine *machine, guint64 gpa, gsize size,
  * @bridge: the path of the host bridge's device in the embedder's tables, such as "\_SB.PCI0": a
  *   device for bus 0 of the library's bridge. It has no devices for the root ports in @slots yet,
  *   nor ones that are called RP and two hexadecimal digits.
- * @slots, @n_slots, @native_hotplug, @hotplug_base: as in #HbAcpiMachine
+ * @slots: (array length=n_slots): as in #HbAcpiMachine, and so are the next two
+ * @native_hotplug: whether _OSC grants native hot-plug
+ * @hotplug_base: of the ACPI hot-plug controller; 0 for none
  * @osc: with _OSC, which grants what hb_acpi_grant_control() says. That device must not have one
  *   yet: the operating system would keep that and drop this, and say little or nothing of it.
  *   Without, the embedder's own grants at most that, and, with @hotplug_base, calls
@@ -170,11 +178,11 @@ typedef enum HbAcpiOscControl {
  * @requested: the control field as the operating system gave it
  * @native_hotplug: the slots are native; else they belong to ACPI or to nobody
  *
- * For an _OSC of the embedder's own, for the bridge that the library's slots are on. Of native
- * slots, Windows wants hot-plug, PME and the capability structure, or takes none. Never granted are
- * SHPC, which there is none of, LTR, since passed-through drives see no link, and downstream port
- * containment: a drive that leaves is told by its slot, and an operating system would first try to
- * recover the link. Any thread.
+ * Says what an _OSC of the embedder's own may grant, for the bridge that the library's slots are
+ * on. Of native slots, Windows wants hot-plug, PME and the capability structure, or takes none.
+ * Never granted are SHPC, which there is none of, LTR, since passed-through drives see no link, and
+ * downstream port containment: a drive that leaves is told by its slot, and an operating system
+ * would first try to recover the link. Any thread.
  *
  * Returns: the bits of @requested to grant
  */

@@ -3,6 +3,8 @@
 #ifndef HOTBAY_BAY_H
 #define HOTBAY_BAY_H
 
+/** bay.h: slots of the host that are one VM's, and the drives that come and go in them. */
+
 #include <hotbay/host.h>
 #include <hotbay/inventory.h>
 
@@ -16,7 +18,7 @@ G_BEGIN_DECLS
  */
 typedef struct HbBays HbBays;
 
-/** HbBay: one of them. */
+/** HbBay: one slot of the host. */
 typedef struct HbBay HbBay;
 
 /**
@@ -25,6 +27,8 @@ typedef struct HbBay HbBay;
  * @HB_BAY_DRIVE_TAKEN: it is vfio-pci's now: hb_vfio_device_open() may follow
  * @HB_BAY_DRIVE_REFUSED: it cannot be taken, and is as it was; or what has come is no NVMe drive
  * @HB_BAY_DRIVE_REMOVED: it has left the host: pulled, or switched off
+ *
+ * What happens in a bay.
  */
 typedef enum HbBayEvent {
 	HB_BAY_DRIVE_ADDED,
@@ -35,9 +39,12 @@ typedef enum HbBayEvent {
 
 /**
  * HbBayReport:
+ * @event: what has happened
  * @address: of the drive, "0000:01:00.0"
  * @error: (nullable): of %HB_BAY_DRIVE_REFUSED: why
  * @time_us: when it was noticed, as g_get_monotonic_time()
+ *
+ * One event of a bay's.
  */
 typedef struct HbBayReport {
 	HbBayEvent event;
@@ -46,7 +53,12 @@ typedef struct HbBayReport {
 	gint64 time_us;
 } HbBayReport;
 
-/** HbBayListener: @report is valid during the call, in which no bay may be destroyed. */
+/**
+ * HbBayListener:
+ * @report: valid during the call
+ *
+ * Called on the loop when something has happened in a bay. No bay may be destroyed in it.
+ */
 typedef void (*HbBayListener)(HbBay *bay, const HbBayReport *report, gpointer data);
 
 /**
@@ -59,8 +71,10 @@ typedef void (*HbBayListener)(HbBay *bay, const HbBayReport *report, gpointer da
  */
 HbBays *hb_bays_create(HbHost *host, GError **error);
 
-/** hb_bays_destroy: frees the bays too, and their slots for other VMs. Waits for a switch that is
- * under way. Drives stay with the driver that they have. Takes NULL. */
+/**
+ * hb_bays_destroy: frees the bays too, and their slots for other VMs. Waits for a switch that is
+ * under way. Drives stay with the driver that they have. Takes NULL.
+ */
 void hb_bays_destroy(HbBays *bays);
 
 /**
@@ -80,10 +94,10 @@ HbBay *hb_bays_claim(HbBays *bays, const char *slot, GError **error);
 /** hb_bay_get_slot: Returns: (transfer none): its name in /sys/bus/pci/slots. */
 const char *hb_bay_get_slot(const HbBay *bay);
 
-/** hb_bay_get_port: Returns: (transfer none): address of its port, "0000:00:04.0". */
+/** hb_bay_get_port: Returns: (transfer none): the address of its port, "0000:00:04.0". */
 const char *hb_bay_get_port(const HbBay *bay);
 
-/** hb_bay_get_drive: Returns: (transfer none) (nullable): address of the drive in it. */
+/** hb_bay_get_drive: Returns: (transfer none) (nullable): the address of the drive in it. */
 const char *hb_bay_get_drive(const HbBay *bay);
 
 /**
@@ -91,8 +105,9 @@ const char *hb_bay_get_drive(const HbBay *bay);
  * @take: whether drives that come are given to vfio-pci
  * @listener: told what happens from here on
  *
- * A drive is taken when it comes, and only then: one that the host's administrator takes back is
- * left alone until it, or another, comes anew.
+ * From here on the bay tells of drives that come and go. A drive is taken when it comes, and only
+ * then: one that the host's administrator takes back is left alone until it, or another, comes
+ * anew.
  */
 void hb_bay_watch(HbBay *bay, gboolean take, HbBayListener listener, gpointer data);
 
@@ -105,7 +120,8 @@ void hb_bay_watch(HbBay *bay, gboolean take, HbBayListener listener, gpointer da
  */
 gboolean hb_bay_take_now(HbBay *bay, GError **error);
 
-/** hb_bay_has_attention: whether its attention indicator can be set: not if it has none. */
+/** hb_bay_has_attention: Returns: whether its attention indicator can be set: not if it has none.
+ */
 gboolean hb_bay_has_attention(const HbBay *bay);
 
 /**

@@ -3,6 +3,8 @@
 #ifndef HOTBAY_ERROR_H
 #define HOTBAY_ERROR_H
 
+/** error.h: the library's errors. */
+
 #include <glib.h>
 
 G_BEGIN_DECLS
@@ -14,6 +16,8 @@ G_BEGIN_DECLS
  * an ioctl) and, after it, the remedy.
  */
 #define HB_ERROR (hb_error_quark())
+
+/** hb_error_quark: Returns: what %HB_ERROR stands for. Any thread. */
 GQuark hb_error_quark(void);
 
 /**
@@ -25,6 +29,8 @@ GQuark hb_error_quark(void);
  * @HB_ERROR_HOST: the host kernel refused a system call
  * @HB_ERROR_GONE: the drive has left the host
  * @HB_ERROR_LIMIT: a documented limit or budget would be exceeded
+ *
+ * Codes of %HB_ERROR.
  */
 typedef enum HbError {
 	HB_ERROR_INVALID,

@@ -3,6 +3,8 @@
 #ifndef HOTBAY_HOST_H
 #define HOTBAY_HOST_H
 
+/** host.h: what the embedding hypervisor supplies. */
+
 #include <glib.h>
 
 G_BEGIN_DECLS
@@ -33,6 +35,12 @@ typedef struct HbRam {
 	gpointer hva;
 } HbRam;
 
+/**
+ * HbHost:
+ *
+ * The hypervisor that a VM runs under, as the library knows it: #HbHostOps, the guest's memory, and
+ * the loop.
+ */
 typedef struct HbHost HbHost;
 
 /**
@@ -100,19 +108,26 @@ typedef struct HbHostOps {
  *   "the loop" in these headers. The host takes a reference. For loops that are not GLib's, see
  *   hb_loop_create().
  *
- * Any thread. Returns: a host; free with hb_host_destroy() after everything created with it is
- * gone.
+ * Makes a host, for a hypervisor without KVM, or with a table of interrupt routes that stays in its
+ * own hands: all others have hb_kvm_create(). Any thread.
+ *
+ * Returns: (transfer full): free with hb_host_destroy()
  */
 HbHost *hb_host_create(const HbHostOps *ops, gpointer opaque, GMainContext *context);
+
+/** hb_host_destroy: frees it, after everything that was created with it. Takes NULL. Loop thread.
+ */
 void hb_host_destroy(HbHost *host);
 
+/** hb_host_get_opaque: Returns: (transfer none): what hb_host_create() was given. Any thread. */
 gpointer hb_host_get_opaque(HbHost *host);
+
+/** hb_host_get_context: Returns: (transfer none): the main context of the loop. Any thread. */
 GMainContext *hb_host_get_context(HbHost *host);
 
 /**
  * hb_host_add_ram:
  * @ram: copied
- * @error: return location
  *
  * Declares guest memory. Drives opened afterwards reach it by DMA; so declare all of it first. The
  * embedder maps it into the guest by itself. Loop thread.

@@ -3,6 +3,8 @@
 #ifndef HOTBAY_INVENTORY_H
 #define HOTBAY_INVENTORY_H
 
+/** inventory.h: the host's NVMe drives and its slots, to look at. */
+
 #include <glib.h>
 
 G_BEGIN_DECLS
@@ -23,7 +25,14 @@ G_BEGIN_DECLS
  */
 typedef struct HbInventory HbInventory;
 
-/** HbAnswer: yes, no, or not to be known without more privileges. */
+/**
+ * HbAnswer:
+ * @HB_ANSWER_UNKNOWN: not to be known, without more privileges say
+ * @HB_ANSWER_NO: no
+ * @HB_ANSWER_YES: yes
+ *
+ * What the host says to a question.
+ */
 typedef enum HbAnswer {
 	HB_ANSWER_UNKNOWN,
 	HB_ANSWER_NO,
@@ -32,7 +41,11 @@ typedef enum HbAnswer {
 
 /**
  * HbHostIndicator:
+ * @HB_HOST_INDICATOR_UNKNOWN: not to be known, without more privileges say
  * @HB_HOST_INDICATOR_ABSENT: the slot has none
+ * @HB_HOST_INDICATOR_OFF: it is dark
+ * @HB_HOST_INDICATOR_ON: it is lit
+ * @HB_HOST_INDICATOR_BLINK: it blinks
  *
  * What an indicator of a host slot shows (PCIe r6.0 §7.5.3.10, Slot Control).
  */
@@ -55,6 +68,8 @@ typedef enum HbHostIndicator {
  * @HB_OBSTACLE_IOMMU: it is in no IOMMU group
  * @HB_OBSTACLE_GROUP: its IOMMU group has foreign members
  * @HB_OBSTACLE_RESET: the host cannot reset it
+ *
+ * What can be in the way of a passthrough.
  */
 typedef enum HbObstacleKind {
 	HB_OBSTACLE_VM,
@@ -69,7 +84,8 @@ typedef enum HbObstacleKind {
 
 /**
  * HbObstacle:
- * @text: what it is, and after a colon the remedy
+ * @kind: what it is, for programs
+ * @text: the same for people, and after a colon the remedy
  *
  * A reason why a drive cannot be passed through now.
  */
@@ -114,7 +130,10 @@ typedef struct HbHostSlot {
 /**
  * HbHostDrive:
  * @address: "0000:01:00.0"
- * @vendor_id: and the other identity registers (PCIe r6.0 §7.5.1.1)
+ * @vendor_id: from its identity registers (PCIe r6.0 §7.5.1.1), as are the next three
+ * @device_id: the model of the controller
+ * @subsystem_vendor_id: who made the drive of it
+ * @subsystem_id: the model of the drive
  * @vendor_name: from the host's pci.ids; "Vendor 1b36" if it is not in there
  * @device_name: likewise
  * @controller: (nullable): "nvme0"; this and the next four are known to the host's nvme driver
@@ -173,30 +192,61 @@ typedef struct HbHostDrive {
  */
 HbInventory *hb_inventory_take(const char *root, GError **error);
 
-/** hb_inventory_free: takes NULL. */
+/** hb_inventory_free: frees it, with all that was got from it. Takes NULL. */
 void hb_inventory_free(HbInventory *inventory);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HbInventory, hb_inventory_free)
 
+/** hb_inventory_get_n_drives: Returns: how many drives the host has. */
 guint hb_inventory_get_n_drives(const HbInventory *inventory);
 
-/** hb_inventory_get_drive: Returns: (transfer none): by address in rising order. */
+/**
+ * hb_inventory_get_drive:
+ * @index: from 0; below hb_inventory_get_n_drives()
+ *
+ * Returns: (transfer none): one of the drives, which are in rising order of address
+ */
 const HbHostDrive *hb_inventory_get_drive(const HbInventory *inventory, guint index);
 
-/** hb_inventory_find_drive: Returns: (transfer none) (nullable): the drive at "0000:01:00.0". */
+/**
+ * hb_inventory_find_drive:
+ * @address: "0000:01:00.0"
+ *
+ * Returns: (transfer none) (nullable): the drive there
+ */
 const HbHostDrive *hb_inventory_find_drive(const HbInventory *inventory, const char *address);
 
+/** hb_inventory_get_n_slots: Returns: how many slots the host has. */
 guint hb_inventory_get_n_slots(const HbInventory *inventory);
 
-/** hb_inventory_get_slot: Returns: (transfer none): by number, then port, in rising order. */
+/**
+ * hb_inventory_get_slot:
+ * @index: from 0; below hb_inventory_get_n_slots()
+ *
+ * Returns: (transfer none): one of the slots, which are in rising order of number, then port
+ */
 const HbHostSlot *hb_inventory_get_slot(const HbInventory *inventory, guint index);
 
-/** hb_answer_to_str: "unknown", "no", "yes". */
+/**
+ * hb_answer_to_str:
+ * @answer: of the host's
+ *
+ * Returns: "unknown", "no" or "yes"; static
+ */
 const char *hb_answer_to_str(HbAnswer answer);
 
-/** hb_host_indicator_to_str: "unknown", "absent", "off", "on", "blink". */
+/**
+ * hb_host_indicator_to_str:
+ * @indicator: what it shows
+ *
+ * Returns: "unknown", "absent", "off", "on" or "blink"; static
+ */
 const char *hb_host_indicator_to_str(HbHostIndicator indicator);
 
-/** hb_obstacle_kind_to_str: "vm", "data", "open", "functions", "domain", "iommu", "group", "reset".
+/**
+ * hb_obstacle_kind_to_str:
+ * @kind: of an obstacle
+ *
+ * Returns: "vm", "data", "open", "functions", "domain", "iommu", "group" or "reset"; static
  */
 const char *hb_obstacle_kind_to_str(HbObstacleKind kind);
 

@@ -3,6 +3,8 @@
 #ifndef HOTBAY_KVM_H
 #define HOTBAY_KVM_H
 
+/** kvm.h: a host ready made for KVM. */
+
 #include <hotbay/host.h>
 
 G_BEGIN_DECLS
@@ -54,7 +56,7 @@ typedef struct HbKvmConfig {
  * @config: copied
  * @context: (nullable): see hb_host_create()
  *
- * Sets the VM's routes. Any thread.
+ * Makes a host of a VM, and sets the VM's routes. Any thread.
  *
  * Returns: (transfer full) (nullable): NULL with %HB_ERROR_UNSUPPORTED and the missing capability's
  *   name, also where KVM refuses the routes; or as hb_kvm_set_routes() would; free with
@@ -63,8 +65,8 @@ typedef struct HbKvmConfig {
 HbKvm *hb_kvm_create(int vm_fd, const HbKvmConfig *config, GMainContext *context, GError **error);
 
 /**
- * hb_kvm_destroy: after everything created with its host is gone. The embedder's routes stay as
- * they are in KVM, and KVM_SET_GSI_ROUTING is the embedder's again. Takes NULL.
+ * hb_kvm_destroy: frees it, after everything that was created with its host. The embedder's routes
+ * stay as they are in KVM, and KVM_SET_GSI_ROUTING is the embedder's again. Takes NULL.
  */
 void hb_kvm_destroy(HbKvm *kvm);
 
@@ -74,7 +76,8 @@ HbHost *hb_kvm_get_host(HbKvm *kvm);
 /**
  * hb_kvm_set_routes:
  * @entries: (array length=n) (nullable): all routes of the embedder's, in the place of those
- * before, also of the pins that #HbKvmConfig gave; copied. An @n of 0: none.
+ * before, also of the pins that #HbKvmConfig gave; copied
+ * @n: how many they are; 0: none
  *
  * Says which routes the VM has beside the library's, and makes them effective in one step, before
  * it returns. What the library has routed stays as it is, and stays when the library changes its

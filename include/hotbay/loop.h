@@ -3,6 +3,8 @@
 #ifndef HOTBAY_LOOP_H
 #define HOTBAY_LOOP_H
 
+/** loop.h: the library's events behind one file descriptor. */
+
 #include <glib.h>
 
 G_BEGIN_DECLS
@@ -29,8 +31,8 @@ typedef struct HbLoop HbLoop;
 HbLoop *hb_loop_create(GError **error);
 
 /**
- * hb_loop_destroy: after everything that was created with its context, and not while it is
- * dispatched. Closes the descriptor. Takes NULL.
+ * hb_loop_destroy: frees it, after everything that was created with its context, and not while it
+ * is dispatched. Closes the descriptor. Takes NULL.
  */
 void hb_loop_destroy(HbLoop *loop);
 

@@ -3,20 +3,22 @@
 #ifndef HOTBAY_OPTIONS_H
 #define HOTBAY_OPTIONS_H
 
+/**
+ * options.h: a machine's ports, switches and drives as its operator writes them.
+ *
+ * In QEMU's words: "pcie-root-port,id=bay0", "x3130-upstream,…", "xio3130-downstream,…" and
+ * "vfio-pci,host=01:00.0,bus=bay0". docs/flags.md has every property. Text becomes structs here and
+ * nothing else: no port is created and no drive opened, that is slot.h's, switch.h's and vfio.h's.
+ * Not all that they say has to be done: an embedder refuses a port of which it cannot do all, by
+ * its own message.
+ *
+ * Pure: no file, no clock, no lock. Any thread, one at a time for each object.
+ */
+
 #include <hotbay/properties.h>
 #include <hotbay/slot.h>
 
 G_BEGIN_DECLS
-
-/*
- * The devices of a machine as its operator writes them, in QEMU's words: "pcie-root-port,id=bay0",
- * "x3130-upstream,…", "xio3130-downstream,…" and "vfio-pci,host=01:00.0,bus=bay0". docs/flags.md
- * has every property. Text becomes structs here and nothing else: no port is created and no drive
- * opened, that is slot.h's, switch.h's and vfio.h's. Not all that they say has to be done: an
- * embedder refuses a port of which it cannot do all, by its own message.
- *
- * Pure: no file, no clock, no lock. Any thread, one at a time for each object.
- */
 
 /** HB_ROOT_BUS: what bus 0 is called in "bus=". */
 #define HB_ROOT_BUS "pcie.0"
@@ -25,10 +27,12 @@ G_BEGIN_DECLS
 #define HB_OPTIONS_MAX_TIMEOUT_MS (24 * 3600 * 1000)
 
 /**
- * HbAutoAdd: what becomes of a drive that is pushed into a port's slot of the host.
+ * HbAutoAdd:
  * @HB_AUTO_ADD_OFF: it is announced
  * @HB_AUTO_ADD_PASSTHROUGH: and given to vfio-pci, see hb_bay_watch()
  * @HB_AUTO_ADD_ON: and added
+ *
+ * What becomes of a drive that is pushed into a port's slot of the host.
  */
 typedef enum HbAutoAdd {
 	HB_AUTO_ADD_OFF,
@@ -36,7 +40,12 @@ typedef enum HbAutoAdd {
 	HB_AUTO_ADD_ON,
 } HbAutoAdd;
 
-/** hb_auto_add_to_str: Returns: "off", "passthrough", "on". */
+/**
+ * hb_auto_add_to_str:
+ * @auto_add: what becomes of a drive
+ *
+ * Returns: "off", "passthrough" or "on"; static
+ */
 const char *hb_auto_add_to_str(HbAutoAdd auto_add);
 
 /**
@@ -101,14 +110,14 @@ typedef struct HbDriveOptions {
  * hb_drive_options_read:
  * @properties: "driver", "host", "bus" and so on: the arguments of a monitor's device_add
  *
- * For a drive that comes while the machine runs.
+ * Reads what is said of a drive that comes while the machine runs.
  *
  * Returns: (transfer full) (nullable): NULL with %HB_ERROR_INVALID, or %HB_ERROR_UNSUPPORTED if
  *   "driver" is none that can be added then; free with hb_drive_options_free()
  */
 HbDriveOptions *hb_drive_options_read(HbProperties *properties, GError **error);
 
-/** hb_drive_options_free: takes NULL. */
+/** hb_drive_options_free: frees them. Takes NULL. */
 void hb_drive_options_free(HbDriveOptions *drive);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HbDriveOptions, hb_drive_options_free)
 
@@ -120,10 +129,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(HbDriveOptions, hb_drive_options_free)
  */
 typedef struct HbDeviceOptions HbDeviceOptions;
 
-/** hb_device_options_create: Returns: (transfer full): without a device. */
+/** hb_device_options_create: Returns: (transfer full): ones without a device. */
 HbDeviceOptions *hb_device_options_create(void);
 
-/** hb_device_options_destroy: with all that was read from it. Takes NULL. */
+/** hb_device_options_destroy: frees them, with all that was read from it. Takes NULL. */
 void hb_device_options_destroy(HbDeviceOptions *options);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HbDeviceOptions, hb_device_options_destroy)
 
@@ -132,14 +141,16 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(HbDeviceOptions, hb_device_options_destroy)
  * @device: 0 to 31
  * @what: for messages, "the LPC bridge"; copied
  *
- * A device number of bus 0 that is the embedder's own, with all its functions: no port gets it.
- * That of the host bridge, 0, is reserved already.
+ * Keeps a device number of bus 0 for the embedder, with all its functions: no port gets it. That of
+ * the host bridge, 0, is reserved already.
  */
 void hb_device_options_reserve(HbDeviceOptions *options, guint device, const char *what);
 
 /**
  * hb_device_options_add:
  * @properties: "driver", "id" and so on, of one device
+ *
+ * Adds a device.
  *
  * Returns: FALSE with an error that starts with the driver's name: %HB_ERROR_INVALID a property is
  *   missing, malformed, out of its range or unknown; %HB_ERROR_UNSUPPORTED the driver, or what a
@@ -151,14 +162,16 @@ gboolean hb_device_options_add(HbDeviceOptions *options, HbProperties *propertie
  * hb_device_options_parse:
  * @text: "pcie-root-port,id=bay0,slot=1", as hb_properties_parse() reads it
  *
- * Likewise, from the text of a flag.
+ * Does what hb_device_options_add() does, from the text of a flag.
+ *
+ * Returns: FALSE with an error of hb_properties_parse() or hb_device_options_add()
  */
 gboolean hb_device_options_parse(HbDeviceOptions *options, const char *text, GError **error);
 
 /**
  * hb_device_options_check:
  *
- * After the last device: gives the ports without "addr=" a place, and checks what only all of them
+ * Ends the adding: gives the ports without "addr=" a place, and checks what only all of them
  * together show: ids, addresses, slot numbers and slots of the host that are given twice, buses
  * that do not exist or hold two devices, functions that no guest would find. A port that holds a
  * switch loses its hot-plug, since a switch stays.
@@ -169,21 +182,38 @@ gboolean hb_device_options_parse(HbDeviceOptions *options, const char *text, GEr
  */
 gboolean hb_device_options_check(HbDeviceOptions *options, GError **error);
 
+/** hb_device_options_get_n_ports: Returns: how many ports were added. */
 guint hb_device_options_get_n_ports(const HbDeviceOptions *options);
 
-/** hb_device_options_get_port: Returns: (transfer none): once checked in order of depth, bus and
- * devfn: ports may be created in this order, each switch before the first port with its id. */
+/**
+ * hb_device_options_get_port:
+ * @index: from 0; below hb_device_options_get_n_ports()
+ *
+ * Returns: (transfer none): a port; they are in order of depth, bus and devfn, once checked: in
+ * this order they may be created, each switch before the first port with its id
+ */
 const HbPortOptions *hb_device_options_get_port(const HbDeviceOptions *options, guint index);
 
+/** hb_device_options_get_n_switches: Returns: how many switches were added. */
 guint hb_device_options_get_n_switches(const HbDeviceOptions *options);
 
-/** hb_device_options_get_switch: Returns: (transfer none): in the order in which they were added.
+/**
+ * hb_device_options_get_switch:
+ * @index: from 0; below hb_device_options_get_n_switches()
+ *
+ * Returns: (transfer none): a switch; they are in the order in which they were added
  */
 const HbSwitchOptions *hb_device_options_get_switch(const HbDeviceOptions *options, guint index);
 
+/** hb_device_options_get_n_drives: Returns: how many drives were added. */
 guint hb_device_options_get_n_drives(const HbDeviceOptions *options);
 
-/** hb_device_options_get_drive: Returns: (transfer none): in the order in which they were added. */
+/**
+ * hb_device_options_get_drive:
+ * @index: from 0; below hb_device_options_get_n_drives()
+ *
+ * Returns: (transfer none): a drive; they are in the order in which they were added
+ */
 const HbDriveOptions *hb_device_options_get_drive(const HbDeviceOptions *options, guint index);
 
 /** hb_device_options_have_hotplug: Returns: whether a slot takes drives while the guest runs; once
@@ -203,7 +233,7 @@ gboolean hb_device_options_disable_hotplug(HbDeviceOptions *options, GError **er
 /**
  * hb_device_options_check_acpi:
  *
- * For a machine whose slots get an #HbAcpiHotplug: checks what only native slots can do. Once
+ * Checks, for a machine whose slots get an #HbAcpiHotplug, what only native slots can do. Once
  * checked, and after hb_device_options_disable_hotplug() if that is called.
  *
  * Returns: FALSE with an error that starts with driver and id: %HB_ERROR_UNSUPPORTED there is a

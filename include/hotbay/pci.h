@@ -3,16 +3,42 @@
 #ifndef HOTBAY_PCI_H
 #define HOTBAY_PCI_H
 
+/** pci.h: PCI addresses and functions, and the host bridge that the guest's accesses go to. */
+
 #include <hotbay/host.h>
 
 G_BEGIN_DECLS
 
+/**
+ * HB_PCI_DEVFN:
+ * @device: 0 to 31
+ * @function: 0 to 7
+ *
+ * Where a function is on its bus, in one byte.
+ */
 #define HB_PCI_DEVFN(device, function) ((guint8)((((device)&0x1f) << 3) | ((function)&7)))
-#define HB_PCI_DEVICE(devfn)	       (((devfn) >> 3) & 0x1f)
-#define HB_PCI_FUNCTION(devfn)	       ((devfn)&7)
+
+/**
+ * HB_PCI_DEVICE:
+ * @devfn: of a function
+ *
+ * The device number in it.
+ */
+#define HB_PCI_DEVICE(devfn) (((devfn) >> 3) & 0x1f)
+
+/**
+ * HB_PCI_FUNCTION:
+ * @devfn: of a function
+ *
+ * The function number in it.
+ */
+#define HB_PCI_FUNCTION(devfn) ((devfn)&7)
 
 /**
  * HbPciAddress:
+ * @domain: or segment
+ * @bus: bus number
+ * @devfn: device and function, %HB_PCI_DEVFN
  *
  * Where a function sits on the host, written "0000:01:00.0".
  */
@@ -22,23 +48,44 @@ typedef struct HbPciAddress {
 	guint8 devfn;
 } HbPciAddress;
 
+/** HB_PCI_ADDRESS_STRLEN: the bytes of an address in text, with the zero at its end. */
 #define HB_PCI_ADDRESS_STRLEN sizeof("0000:00:00.0")
 
 /**
  * hb_pci_address_parse:
  * @text: "DDDD:BB:DD.F" or "BB:DD.F" in hexadecimal
- * @address: (out)
+ * @address: (out): where it is
  *
- * Returns: FALSE with %HB_ERROR_INVALID if @text is no PCI address. Any thread.
+ * Reads an address as people write it. Any thread.
+ *
+ * Returns: FALSE with %HB_ERROR_INVALID if @text is no PCI address
  */
 gboolean hb_pci_address_parse(const char *text, HbPciAddress *address, GError **error);
 
-/** hb_pci_address_format: writes "0000:01:00.0" to @buffer and returns it. Any thread. */
+/**
+ * hb_pci_address_format:
+ * @address: where it is
+ * @buffer: (out): the caller's, for "0000:01:00.0"
+ *
+ * Writes an address as the kernel does. Any thread.
+ *
+ * Returns: @buffer
+ */
 const char *hb_pci_address_format(const HbPciAddress *address, char buffer[HB_PCI_ADDRESS_STRLEN]);
 
+/**
+ * HbHostBridge:
+ *
+ * The VM's PCI hierarchy: bus 0, and all that is behind it.
+ */
 typedef struct HbHostBridge HbHostBridge;
+
+/** HbPort: a root port, or a downstream port of a switch, with one slot: slot.h. */
 typedef struct HbPort HbPort;
+
+/** HbSwitch: a PCI Express switch: switch.h. */
 typedef struct HbSwitch HbSwitch;
+
 typedef struct HbPciFunction HbPciFunction;
 
 /**
@@ -106,8 +153,10 @@ struct HbPciFunction {
 
 /**
  * HbAddressWindow:
+ * @base: its first address
+ * @size: bytes; 0: it is empty
  *
- * @size bytes of guest physical address space from @base; empty if @size is 0.
+ * A range of the guest's physical addresses, or of its I/O ports.
  */
 typedef struct HbAddressWindow {
 	guint64 base;
@@ -121,6 +170,8 @@ typedef struct HbAddressWindow {
  * @mem32: for BARs below 4 GiB
  * @mem64: for prefetchable and 64-bit BARs
  * @io: the I/O port range for bridges' I/O windows; may be empty
+ *
+ * Where the bridge is among the guest's addresses, which hold nothing else there.
  */
 typedef struct HbHostBridgeConfig {
 	HbAddressWindow ecam;
@@ -133,14 +184,17 @@ typedef struct HbHostBridgeConfig {
  * hb_host_bridge_create:
  * @config: copied
  *
- * Root bus 0 with the host bridge at 00:00.0 (identified as Q35's) and nothing else. It owns the
- * bus lock, which guards everything guest-visible in the library.
+ * Makes root bus 0 with the host bridge at 00:00.0 (identified as Q35's) and nothing else. It owns
+ * the bus lock, which guards everything guest-visible in the library.
  *
  * Returns: (nullable): NULL with %HB_ERROR_INVALID; free with hb_host_bridge_destroy()
  */
 HbHostBridge *hb_host_bridge_create(HbHost *host, const HbHostBridgeConfig *config, GError **error);
 
-/** hb_host_bridge_destroy: frees the bridge; every function was removed or is freed with it. */
+/**
+ * hb_host_bridge_destroy: frees the bridge with its ports, and gives back every drive before it
+ * returns. No vCPU runs any more. Takes NULL. Loop thread.
+ */
 void hb_host_bridge_destroy(HbHostBridge *bridge);
 
 /** hb_host_bridge_get_host: Returns: (transfer none): what it was created with. */
@@ -150,6 +204,8 @@ HbHost *hb_host_bridge_get_host(HbHostBridge *bridge);
  * hb_host_bridge_add:
  * @devfn: where on bus 0
  * @function: (transfer full): released with the bridge
+ *
+ * Puts a function of the embedder's own on bus 0. Loop thread.
  *
  * Returns: FALSE with %HB_ERROR_BUSY if @devfn is taken; then @function stays the caller's
  */
@@ -171,15 +227,15 @@ gboolean hb_host_bridge_lay_out(HbHostBridge *bridge, GError **error);
 /**
  * hb_host_bridge_lay_out_again:
  *
- * The same after hb_host_bridge_reset(), for a machine that was laid out before: every bridge has
- * at least the windows that it had then. A function whose BARs do not fit is that function's
+ * Does it again after hb_host_bridge_reset(), for a machine that was laid out before: every bridge
+ * has at least the windows that it had then. A function whose BARs do not fit is that function's
  * trouble: they stay without an address, and the log says so. Loop thread.
  *
  * Returns: FALSE with %HB_ERROR_LIMIT if a bridge was added that the machine has no room for
  */
 gboolean hb_host_bridge_lay_out_again(HbHostBridge *bridge, GError **error);
 
-/** hb_host_bridge_reset: a conventional reset of all functions. All vCPUs are stopped. Loop thread.
+/** hb_host_bridge_reset: resets all functions, conventionally. All vCPUs are stopped. Loop thread.
  */
 void hb_host_bridge_reset(HbHostBridge *bridge);
 
@@ -188,8 +244,9 @@ void hb_host_bridge_reset(HbHostBridge *bridge);
  * @gpa: guest physical address of the access
  * @data: @size bytes, little-endian: what to write, or where to store what was read
  * @size: 1 to 8
+ * @is_write: the guest writes
  *
- * A guest access to memory that is no RAM. Any vCPU thread.
+ * Carries out a guest access to memory that is no RAM. Any vCPU thread.
  *
  * Returns: TRUE if the address is the bridge's (ECAM, or any of its windows); else @data is
  * untouched
@@ -199,25 +256,50 @@ gboolean hb_host_bridge_mmio(HbHostBridge *bridge, guint64 gpa, gpointer data, g
 
 /**
  * hb_host_bridge_pio:
+ * @port: the first I/O port of the access
+ * @data: @size bytes, as for hb_host_bridge_mmio()
+ * @size: 1, 2 or 4
+ * @is_write: the guest writes
  *
- * Likewise for I/O ports: configuration address and data, 0xCF8 to 0xCFF but 0xCF9 (PCI r3.0
- * §3.2.2.3.2).
+ * Carries out a guest access to I/O ports. Any vCPU thread.
+ *
+ * Returns: TRUE if it is the bridge's: configuration address and data, 0xCF8 to 0xCFF but 0xCF9
+ * (PCI r3.0 §3.2.2.3.2); else @data is untouched
  */
 gboolean hb_host_bridge_pio(HbHostBridge *bridge, guint16 port, gpointer data, guint size,
 			    gboolean is_write);
 
 /**
  * hb_host_bridge_config_read:
+ * @bus: bus number, as the guest has set it
+ * @devfn: where on it
+ * @offset: bytes, aligned to @size
+ * @size: 1, 2 or 4
  *
- * What the guest would read; all-ones where there is no function. Any thread.
+ * Reads configuration space as the guest does. Any thread.
+ *
+ * Returns: what the guest would read; all-ones where there is no function
  */
 guint32 hb_host_bridge_config_read(HbHostBridge *bridge, guint8 bus, guint8 devfn, guint offset,
 				   guint size);
+
+/**
+ * hb_host_bridge_config_write:
+ * @bus: bus number, as the guest has set it
+ * @devfn: where on it
+ * @offset: bytes, aligned to @size
+ * @size: 1, 2 or 4
+ * @value: in the low @size bytes
+ *
+ * Writes configuration space as the guest does, with all that comes of it. Any thread.
+ */
 void hb_host_bridge_config_write(HbHostBridge *bridge, guint8 bus, guint8 devfn, guint offset,
 				 guint size, guint32 value);
 
 /**
  * hb_host_bridge_find:
+ * @bus: bus number, as the guest has set it
+ * @devfn: where on it
  *
  * Returns: (transfer none) (nullable): the function there: on bus 0, in a slot, or in a switch; for
  * identification only, since it may go any moment. Any thread.
@@ -227,8 +309,8 @@ HbPciFunction *hb_host_bridge_find(HbHostBridge *bridge, guint8 bus, guint8 devf
 /**
  * hb_host_bridge_revoke:
  *
- * For a vCPU whose KVM_RUN ended with EFAULT: a drive may have gone under its access. Any vCPU
- * thread.
+ * Looks for a drive that has gone under the access of a vCPU, whose KVM_RUN then ends with EFAULT.
+ * Any vCPU thread.
  *
  * Returns: TRUE if a mapping was withdrawn, so the vCPU should simply run again
  */

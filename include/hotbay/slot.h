@@ -3,12 +3,24 @@
 #ifndef HOTBAY_SLOT_H
 #define HOTBAY_SLOT_H
 
+/** slot.h: a port with one slot: what goes in, how it comes out, and what happens meanwhile. */
+
 #include <hotbay/acpi-hotplug.h>
 #include <hotbay/pci.h>
 
 G_BEGIN_DECLS
 
-/** HbLinkSpeed: a link speed as registers write it, PCIe r6.0 §7.5.3.6. */
+/**
+ * HbLinkSpeed:
+ * @HB_LINK_SPEED_2_5_GT: PCIe 1
+ * @HB_LINK_SPEED_5_GT: PCIe 2
+ * @HB_LINK_SPEED_8_GT: PCIe 3
+ * @HB_LINK_SPEED_16_GT: PCIe 4
+ * @HB_LINK_SPEED_32_GT: PCIe 5
+ * @HB_LINK_SPEED_64_GT: PCIe 6
+ *
+ * A link speed as registers write it, PCIe r6.0 §7.5.3.6.
+ */
 typedef enum HbLinkSpeed {
 	HB_LINK_SPEED_2_5_GT = 1,
 	HB_LINK_SPEED_5_GT,
@@ -20,8 +32,10 @@ typedef enum HbLinkSpeed {
 
 /**
  * HbLink:
- * @speed: of HbLinkSpeed
+ * @speed: a #HbLinkSpeed
  * @width: lanes: 1, 2, 4, 8, 12, 16 or 32
+ *
+ * What a link can do, or does.
  */
 typedef struct HbLink {
 	guint8 speed;
@@ -68,6 +82,9 @@ typedef struct HbLink {
  * @mem64_size: bytes of prefetchable 64-bit window; a multiple of 1 MiB. Both windows are larger if
  * a function that is there at lay-out needs more.
  * @reserved_buses: bus numbers behind the port beyond those in use
+ *
+ * A port, its slot, and what the two can do. From hb_port_config_init(), so that what is not set is
+ * as it should be.
  */
 typedef struct HbPortConfig {
 	const char *id;
@@ -95,18 +112,22 @@ typedef struct HbPortConfig {
 	guint8 reserved_buses;
 } HbPortConfig;
 
-/** hb_port_config_init: fills in the defaults; the caller sets @id, @devfn, @chassis and
- * @slot. */
+/**
+ * hb_port_config_init:
+ * @config: (out): the caller sets its @id, @devfn, @chassis and @slot
+ *
+ * Fills in the defaults.
+ */
 void hb_port_config_init(HbPortConfig *config);
 
 /**
  * hb_port_create:
  * @config: copied
  *
- * A Downstream Port (PCIe r6.0 §1.3.1) with one slot: a root port on bus 0, or a port of a switch.
- * The bridge owns it. Ports are created before the guest starts.
+ * Makes a Downstream Port (PCIe r6.0 §1.3.1) with one slot: a root port on bus 0, or a port of a
+ * switch. The bridge owns it. Ports are created before the guest starts. Loop thread.
  *
- * Returns: (transfer none) (nullable): NULL with %HB_ERROR_INVALID or %HB_ERROR_BUSY. Loop thread.
+ * Returns: (transfer none) (nullable): NULL with %HB_ERROR_INVALID or %HB_ERROR_BUSY
  */
 HbPort *hb_port_create(HbHostBridge *bridge, const HbPortConfig *config, GError **error);
 
@@ -137,6 +158,8 @@ HbPciFunction *hb_port_get_function(HbPort *port);
  * @HB_SLOT_PLUG_REFUSED: it stood in line behind a removal that was refused, and will be released
  * @HB_SLOT_REMOVAL_WAITING: a removal was asked for, and the guest cannot be asked yet, or has to
  * be asked again: it does not listen, or an indicator blinks
+ *
+ * What happens in a slot.
  */
 typedef enum HbSlotEvent {
 	HB_SLOT_PLUGGED,
@@ -150,36 +173,70 @@ typedef enum HbSlotEvent {
 	HB_SLOT_REMOVAL_WAITING,
 } HbSlotEvent;
 
+/** HB_SLOT_INDICATORS_BURST: how many %HB_SLOT_INDICATORS in a row are told as they come. */
 #define HB_SLOT_INDICATORS_BURST 16
 
+/**
+ * hb_slot_event_to_str:
+ * @event: of a slot
+ *
+ * Returns: its name without prefix, "PLUGGED" say; static. Any thread.
+ */
 const char *hb_slot_event_to_str(HbSlotEvent event);
 
 /**
  * HbSlotReason:
+ * @HB_SLOT_REASON_NONE: there is nothing to say
+ * @HB_SLOT_REASON_REQUEST: an orderly removal, as asked by hb_port_request_removal()
+ * @HB_SLOT_REASON_PULL: hb_port_pull(): the drive left without notice
+ * @HB_SLOT_REASON_RESET: the VM, or the bus of the port, was reset while a removal was under way:
+ *   done at once
+ * @HB_SLOT_REASON_CANCELLED: the guest took its consent back
+ * @HB_SLOT_REASON_TIMED_OUT: the guest did not answer in time
+ * @HB_SLOT_REASON_ERROR: hb_port_fail(): the drive is there, and does not work any more
+ * @HB_SLOT_REASON_ESCALATED: a removal that was insisted on was refused, or out of time
+ * @HB_SLOT_REASON_COMMAND: pulled because the operator said so; it is still there
+ * @HB_SLOT_REASON_SHUTDOWN: the guest has ended
+ * @HB_SLOT_REASON_OCCUPIED: of a refused plug: the last occupant stays
+ * @HB_SLOT_REASON_UNACKNOWLEDGED: of %HB_SLOT_PLUGGED: the guest never said that it is done with
+ *   the last occupant
+ * @HB_SLOT_REASON_REFUSED: the guest said that it cannot let go; in ACPI mode
  *
  * Why a request was refused, or a function severed or let in.
  */
 typedef enum HbSlotReason {
 	HB_SLOT_REASON_NONE,
-	HB_SLOT_REASON_REQUEST, /* an orderly removal, as asked by hb_port_request_removal() */
-	HB_SLOT_REASON_PULL,	/* hb_port_pull(): the drive left without notice */
-	HB_SLOT_REASON_RESET, /* the VM, or the bus of the port, was reset while a removal was under
-				 way: done at once */
-	HB_SLOT_REASON_CANCELLED, /* the guest took its consent back */
-	HB_SLOT_REASON_TIMED_OUT, /* the guest did not answer in time */
-	HB_SLOT_REASON_ERROR, /* hb_port_fail(): the drive is there, and does not work any more */
-	HB_SLOT_REASON_ESCALATED, /* a removal that was insisted on was refused, or out of time */
-	HB_SLOT_REASON_COMMAND,	  /* pulled because the operator said so; it is still there */
-	HB_SLOT_REASON_SHUTDOWN,  /* the guest has ended */
-	HB_SLOT_REASON_OCCUPIED,  /* of a refused plug: the last occupant stays */
-	/* of %HB_SLOT_PLUGGED: the guest never said that it is done with the last occupant */
+	HB_SLOT_REASON_REQUEST,
+	HB_SLOT_REASON_PULL,
+	HB_SLOT_REASON_RESET,
+	HB_SLOT_REASON_CANCELLED,
+	HB_SLOT_REASON_TIMED_OUT,
+	HB_SLOT_REASON_ERROR,
+	HB_SLOT_REASON_ESCALATED,
+	HB_SLOT_REASON_COMMAND,
+	HB_SLOT_REASON_SHUTDOWN,
+	HB_SLOT_REASON_OCCUPIED,
 	HB_SLOT_REASON_UNACKNOWLEDGED,
-	HB_SLOT_REASON_REFUSED, /* the guest said that it cannot let go; in ACPI mode */
+	HB_SLOT_REASON_REFUSED,
 } HbSlotReason;
 
+/**
+ * hb_slot_reason_to_str:
+ * @reason: of an event
+ *
+ * Returns: its name without prefix, "PULL" say; static. Any thread.
+ */
 const char *hb_slot_reason_to_str(HbSlotReason reason);
 
-/** HbIndicator: the values of an Indicator Control field, PCIe r6.0 §7.5.3.10. */
+/**
+ * HbIndicator:
+ * @HB_INDICATOR_RESERVED: nothing that means anything
+ * @HB_INDICATOR_ON: lit
+ * @HB_INDICATOR_BLINK: blinking
+ * @HB_INDICATOR_OFF: dark
+ *
+ * The values of an Indicator Control field, PCIe r6.0 §7.5.3.10.
+ */
 typedef enum HbIndicator {
 	HB_INDICATOR_RESERVED,
 	HB_INDICATOR_ON,
@@ -187,15 +244,25 @@ typedef enum HbIndicator {
 	HB_INDICATOR_OFF,
 } HbIndicator;
 
+/**
+ * hb_indicator_to_str:
+ * @indicator: what it shows
+ *
+ * Returns: "reserved", "on", "blink" or "off"; static. Any thread.
+ */
 const char *hb_indicator_to_str(HbIndicator indicator);
 
 /**
  * HbSlotReport:
+ * @event: what has happened
+ * @reason: why
  * @function: (nullable): the occupant or newcomer it is about; for identification only: with
  *   %HB_SLOT_RELEASED it is freed already
  * @time_us: when it happened, as g_get_monotonic_time()
  * @attention_indicator, @power_indicator: what they showed then
  * @powered: whether the slot had power
+ *
+ * One event of a slot's.
  */
 typedef struct HbSlotReport {
 	HbSlotEvent event;
@@ -216,7 +283,12 @@ typedef struct HbSlotReport {
  */
 typedef void (*HbSlotListener)(HbPort *port, const HbSlotReport *report, gpointer data);
 
-/** hb_port_set_listener: one listener a port; NULL for none. Loop thread. */
+/**
+ * hb_port_set_listener:
+ * @listener: (nullable): one a port; NULL for none
+ *
+ * Says who is told what happens in the slot. Loop thread.
+ */
 void hb_port_set_listener(HbPort *port, HbSlotListener listener, gpointer data);
 
 /**
@@ -256,6 +328,8 @@ gboolean hb_port_request_removal(HbPort *port, GError **error);
  * @timeout_ms: how long it may take from the request on; 0: for ever
  * @then_pull: whether it ends with a pull (%HB_SLOT_REASON_ESCALATED) where it would be refused:
  *   at the guest's refusal, or when the time is up
+ *
+ * How far a removal goes.
  */
 typedef struct HbRemoval {
 	guint timeout_ms;
@@ -267,9 +341,9 @@ typedef struct HbRemoval {
  * @function: the occupant, or the one in line
  * @removal: (nullable): NULL: the port's time, no pull
  *
- * As hb_port_request_removal(), for one of the two that a slot can hold. Loop thread.
+ * Does what hb_port_request_removal() does, for one of the two that a slot can hold. Loop thread.
  *
- * Returns: likewise; %HB_ERROR_NOT_FOUND also if @function is neither
+ * Returns: FALSE with its errors; %HB_ERROR_NOT_FOUND also if @function is neither
  */
 gboolean hb_port_request_removal_of(HbPort *port, HbPciFunction *function, const HbRemoval *removal,
 				    GError **error);
@@ -300,13 +374,21 @@ gboolean hb_port_give_back(HbPort *port, HbPciFunction *function);
  */
 void hb_port_pull(HbPort *port, HbPciFunction *function);
 
-/** hb_port_pull_because: likewise, where @reason says more than %HB_SLOT_REASON_PULL. */
+/**
+ * hb_port_pull_because:
+ * @function: (nullable): as for hb_port_pull()
+ * @reason: what says more than %HB_SLOT_REASON_PULL
+ *
+ * Does what hb_port_pull() does, and gives another reason.
+ */
 void hb_port_pull_because(HbPort *port, HbPciFunction *function, HbSlotReason reason);
 
 /**
  * HbPortFailure:
  * @HB_PORT_FAILURE_INTERNAL: the function reported an error that it cannot recover from
  * @HB_PORT_FAILURE_SILENT: it does not answer, though its link is up
+ *
+ * What is wrong with an occupant.
  */
 typedef enum HbPortFailure {
 	HB_PORT_FAILURE_INTERNAL,
@@ -315,7 +397,8 @@ typedef enum HbPortFailure {
 
 /**
  * hb_port_fail:
- * @function: as for hb_port_pull()
+ * @function: (nullable): as for hb_port_pull()
+ * @failure: what is wrong with it
  *
  * The occupant is there but broken, and goes: what hb_port_pull() does, for
  * %HB_SLOT_REASON_ERROR. Before the slot's own events the port records the error as one that it has
@@ -335,10 +418,22 @@ void hb_port_set_running(HbPort *port);
 
 /**
  * HbSlotInfo:
+ * @state: the state machine's, for people; static
+ * @occupant: (nullable): who is in it; for identification only
+ * @secondary_bus: the bus behind the port, as the guest has numbered it
+ * @presence: the guest sees somebody there
+ * @link_active: and the link up
+ * @removal_pending: a removal is under way
+ * @removal_waiting: and the guest has yet to be asked
+ * @removal_then_pull: the occupant is pulled where that removal would be refused
+ * @removal_left_ms: until its time is up; 0: never
+ * @newcomer: (nullable): who stands in line; for identification only
+ * @attention_indicator: what it shows
+ * @power_indicator: what it shows
+ * @slot_control: the register, as the guest reads it
+ * @slot_status: likewise
  *
- * A consistent look at one slot. @state is the state machine's, static. @newcomer stands in line.
- * @removal_waiting: the guest has yet to be asked. @removal_left_ms: until the time of the removal
- * under way is up; 0: never. @removal_then_pull: and then it is pulled.
+ * A consistent look at one slot.
  */
 typedef struct HbSlotInfo {
 	const char *state;
@@ -357,7 +452,12 @@ typedef struct HbSlotInfo {
 	guint16 slot_status;
 } HbSlotInfo;
 
-/** hb_port_get_info: fills in @info. Any thread. */
+/**
+ * hb_port_get_info:
+ * @info: (out): all of it as it is at one moment
+ *
+ * Looks at a slot. Any thread.
+ */
 void hb_port_get_info(HbPort *port, HbSlotInfo *info);
 
 G_END_DECLS

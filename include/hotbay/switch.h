@@ -3,6 +3,8 @@
 #ifndef HOTBAY_SWITCH_H
 #define HOTBAY_SWITCH_H
 
+/** switch.h: PCI Express switches, for more slots than bus 0 has room for. */
+
 #include <hotbay/slot.h>
 
 G_BEGIN_DECLS

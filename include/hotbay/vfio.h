@@ -3,6 +3,8 @@
 #ifndef HOTBAY_VFIO_H
 #define HOTBAY_VFIO_H
 
+/** vfio.h: the host's drives, opened for a VM. */
+
 #include <hotbay/pci.h>
 
 G_BEGIN_DECLS
@@ -30,9 +32,14 @@ typedef struct HbVfio HbVfio;
  * @host: with all its RAM declared
  * @max_vectors: the interrupt budget, at most %HB_VFIO_MAX_VECTORS; 0 for the default
  *
- * Touches nothing of the host yet. Free with hb_vfio_destroy() after its devices are released.
+ * Makes what the drives of a VM share. Touches nothing of the host yet. Loop thread.
+ *
+ * Returns: (transfer full): free with hb_vfio_destroy()
  */
 HbVfio *hb_vfio_create(HbHost *host, guint max_vectors);
+
+/** hb_vfio_destroy: frees it, after all its devices are released or closed. Takes NULL. Loop
+ * thread. */
 void hb_vfio_destroy(HbVfio *vfio);
 
 /**
@@ -40,7 +47,7 @@ void hb_vfio_destroy(HbVfio *vfio);
  * @path: of a file in a folder that lives as long as the host runs, /run/hotbay/vectors say;
  *   created, for its owner alone, with its folder if it is missing
  *
- * Before the first drive: makes the budget one of the host. What all processes use that name this
+ * Makes the budget one of the host, before the first drive. What all processes use that name this
  * file counts, each against its own budget. A process that ends gives back what it had, even if it
  * is killed. Nothing is written to the file; it must not be deleted while one of them runs.
  *
@@ -48,6 +55,7 @@ void hb_vfio_destroy(HbVfio *vfio);
  */
 gboolean hb_vfio_share_vectors(HbVfio *vfio, const char *path, GError **error);
 
+/** HbVfioDevice: a drive of the host, open for its VM. */
 typedef struct HbVfioDevice HbVfioDevice;
 
 /**
@@ -70,14 +78,15 @@ HbVfioDevice *hb_vfio_device_open(HbVfio *vfio, const HbPciAddress *host_address
 /**
  * hb_vfio_device_get_function:
  *
- * Returns: (transfer none): what to hand to hb_port_plug(); from then on the slot owns the
- * device, follows its removal, and frees it. While it sits there the device watches the host: a
- * drive pulled from it becomes hb_port_pull(), a request to let it go
- * hb_port_request_removal().
+ * Gets the drive as a PCI function, for hb_port_plug(): from then on the slot owns the device,
+ * follows its removal, and frees it. While it sits there the device watches the host: a drive
+ * pulled from it becomes hb_port_pull(), a request to let it go hb_port_give_back().
+ *
+ * Returns: (transfer none): the function
  */
 HbPciFunction *hb_vfio_device_get_function(HbVfioDevice *device);
 
-/** hb_vfio_device_close: for a device that was never plugged: gives it back to the host. Blocks. */
+/** hb_vfio_device_close: gives a device that was never plugged back to the host. Blocks. */
 void hb_vfio_device_close(HbVfioDevice *device);
 
 G_END_DECLS
