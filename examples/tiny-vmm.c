@@ -287,13 +287,13 @@ static guint64 load_linux(Vmm *vmm, const char *kernel, const char *initrd,
 /* -- Slots. -- */
 
 /* On the loop, after the fact. */
-static void on_slot_event(HbPort *port, const HbSlotReport *report, gpointer data)
+static void on_event(const HbEvent *event, gpointer data)
 {
-	if (report->event == HB_SLOT_INDICATORS)
-		printf("slot: power indicator %s\n", hb_indicator_to_str(report->power_indicator));
+	if (event->type == HB_EVENT_INDICATORS)
+		printf("slot: power indicator %s\n", hb_indicator_to_str(event->power_indicator));
 	else
-		printf("slot: %s, reason %s\n", hb_slot_event_to_str(report->event),
-		       hb_slot_reason_to_str(report->reason));
+		printf("slot: %s, reason %s\n", hb_event_type_to_str(event->type),
+		       hb_slot_reason_to_str(event->reason));
 }
 
 /*
@@ -330,6 +330,7 @@ static void create_slot(Vmm *vmm)
 	need(vmm, vmm->loop != NULL, "loop");
 	/* 2. A host. */
 	create_host(vmm);
+	hb_host_set_listener(hb_kvm_get_host(vmm->kvm), on_event, vmm);
 	/* 3. Memory, for the drives' DMA. */
 	need(vmm, hb_host_add_ram(hb_kvm_get_host(vmm->kvm), &ram, &vmm->error), "RAM");
 	/* 4. A bridge. */
@@ -343,7 +344,6 @@ static void create_slot(Vmm *vmm)
 	config.slot = 1;
 	vmm->port = hb_port_create(vmm->bridge, &config, &vmm->error);
 	need(vmm, vmm->port != NULL, "slot");
-	hb_port_set_listener(vmm->port, on_slot_event, vmm);
 	/* 6. The drives' half. */
 	vmm->vfio = hb_vfio_create(hb_kvm_get_host(vmm->kvm), 0);
 	/* 7. Addresses. */
@@ -589,7 +589,7 @@ static gboolean plug_drive(gpointer data)
 
 	if (device == NULL)
 		return G_SOURCE_REMOVE;
-	if (!hb_port_plug(vmm->port, hb_vfio_device_get_function(device), &error)) {
+	if (!hb_port_plug(vmm->port, hb_vfio_device_get_function(device), 0, &error)) {
 		printf("add: %s\n", error->message);
 		hb_vfio_device_close(device);
 	}

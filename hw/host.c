@@ -5,8 +5,8 @@
  * The embedding hypervisor, as the library sees it: its functions, its main context and the guest
  * memory it declared.
  *
- * Everything but the RAM list is fixed at creation. The list is written by the loop thread before
- * the first drive is opened and only read afterwards, so it needs no lock.
+ * Everything but the RAM list and the listener is fixed at creation. The list is written by the
+ * loop thread before the first drive is opened and only read afterwards, so it needs no lock.
  */
 
 #include "hw/host.h"
@@ -22,6 +22,7 @@ struct HbHost {
 	gpointer opaque;
 	GMainContext *context; /* one reference */
 	GArray *ram;	       /* of HbRam, ascending, disjoint */
+	HbEventStream *events;
 };
 
 HbHost *hb_host_create(const HbHostOps *ops, gpointer opaque, GMainContext *context)
@@ -32,6 +33,7 @@ HbHost *hb_host_create(const HbHostOps *ops, gpointer opaque, GMainContext *cont
 	host->opaque = opaque;
 	host->context = g_main_context_ref(context ? context : g_main_context_default());
 	host->ram = g_array_new(FALSE, FALSE, sizeof(HbRam));
+	host->events = hb_event_stream_create(host->context);
 	return host;
 }
 
@@ -39,6 +41,7 @@ void hb_host_destroy(HbHost *host)
 {
 	if (!host)
 		return;
+	hb_event_stream_destroy(host->events);
 	g_array_unref(host->ram);
 	g_main_context_unref(host->context);
 	g_free(host);
@@ -52,6 +55,16 @@ gpointer hb_host_get_opaque(HbHost *host)
 GMainContext *hb_host_get_context(HbHost *host)
 {
 	return host->context;
+}
+
+HbEventStream *hb_host_get_events(HbHost *host)
+{
+	return host->events;
+}
+
+void hb_host_set_listener(HbHost *host, HbEventListener listener, gpointer data)
+{
+	hb_event_stream_set_listener(host->events, listener, data);
 }
 
 const HbHostOps *hb_host_get_ops(HbHost *host)

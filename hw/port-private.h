@@ -47,6 +47,15 @@ static inline gboolean hb_port_holds_switch(const HbPort *port)
 /* Gives the slot an input and carries out what it decides. With the bus lock held. */
 void hb_port_step(HbPort *port, HbSlotInput input, guint16 value, guint16 mask);
 
+/* Tells of @function, which is (or was) in the slot or in line, and answers the request that it is
+ * under. With the bus lock held. */
+void hb_port_report(HbPort *port, HbEventType type, HbSlotReason reason, HbPciFunction *function);
+void hb_port_report_error(HbPort *port, HbPciFunction *function, HbPortFailure failure);
+
+/* Of hw/port-requests.c: gives @event the number of the request that it answers, and ends that if
+ * it is the last one. With the bus lock held. */
+void hb_port_answer_request(HbEvent *event);
+
 /* Errors are reported by root ports. */
 static inline gboolean hb_port_has_aer(const HbPort *port)
 {

@@ -13,6 +13,16 @@
  *   fail                    the same, after the error registers have the cause
  *
  * A removal has one time, from its request to its end, however often the guest has to be asked.
+ *
+ * A request may have a number, which the events that answer it have too. It is kept with the
+ * function that it is about, which is under one number at most:
+ *
+ *     asked with a number            the function's; another that it is still under ends, OVERTAKEN
+ *     asked without, or by nobody    the function's number stays
+ *     PLUGGED, REMOVAL_REFUSED,      the end of its number
+ *       RELEASED
+ *
+ * So each number ends once, by whatever comes first.
  */
 
 #include "hw/port-private.h"
@@ -64,12 +74,42 @@ static gboolean check_fit(HbPort *port, HbPciFunction *function, GError **error)
 	return FALSE;
 }
 
-gboolean hb_port_plug(HbPort *port, HbPciFunction *function, GError **error)
+static gboolean ends_request(HbEventType type)
+{
+	return type == HB_EVENT_PLUGGED || type == HB_EVENT_REMOVAL_REFUSED ||
+	       type == HB_EVENT_RELEASED || type == HB_EVENT_OVERTAKEN;
+}
+
+/* The guest moves its indicators for reasons of its own. */
+void hb_port_answer_request(HbEvent *event)
+{
+	HbPciFunction *function = event->function;
+
+	if (!function || !function->request || event->type == HB_EVENT_INDICATORS)
+		return;
+	event->request = function->request;
+	event->ends_request = ends_request(event->type);
+	if (event->ends_request)
+		function->request = 0;
+}
+
+/* @function is now under @request; @reason is why one that it was under is overtaken. */
+static void put_under(HbPort *port, HbPciFunction *function, guint64 request, HbSlotReason reason)
+{
+	if (!request || request == function->request)
+		return;
+	if (function->request)
+		hb_port_report(port, HB_EVENT_OVERTAKEN, reason, function);
+	function->request = request;
+}
+
+gboolean hb_port_plug(HbPort *port, HbPciFunction *function, guint64 request, GError **error)
 {
 	hb_host_bridge_lock(port->bridge);
 	gboolean fits = check_plug(port, error) && check_fit(port, function, error);
 	if (fits) {
 		function->port = port;
+		function->request = request;
 		port->newcomer = function;
 		if (function->ops->plugged)
 			function->ops->plugged(function);
@@ -113,8 +153,10 @@ static gboolean check_request(HbPort *port, HbPciFunction *function, GError **er
 	return FALSE;
 }
 
-static void request_removal(HbPort *port, HbPciFunction *function, const HbRemoval *removal)
+static void request_removal(HbPort *port, HbPciFunction *function, const HbRemoval *removal,
+			    guint64 request)
 {
+	put_under(port, function, request, HB_SLOT_REASON_REQUEST);
 	if (function == port->newcomer) {
 		hb_port_step(port, HB_SLOT_INPUT_DISMISS_NEWCOMER, 0, 0);
 		return;
@@ -126,21 +168,21 @@ static void request_removal(HbPort *port, HbPciFunction *function, const HbRemov
 }
 
 static gboolean try_removal(HbPort *port, HbPciFunction *function, const HbRemoval *removal,
-			    GError **error)
+			    guint64 request, GError **error)
 {
 	const HbRemoval usual = { .timeout_ms = port->config.removal_timeout_ms };
 	gboolean accepted = check_request(port, function, error);
 
 	if (accepted)
-		request_removal(port, function, removal ? removal : &usual);
+		request_removal(port, function, removal ? removal : &usual, request);
 	return accepted;
 }
 
 gboolean hb_port_request_removal_of(HbPort *port, HbPciFunction *function, const HbRemoval *removal,
-				    GError **error)
+				    guint64 request, GError **error)
 {
 	hb_host_bridge_lock(port->bridge);
-	gboolean accepted = try_removal(port, function, removal, error);
+	gboolean accepted = try_removal(port, function, removal, request, error);
 	hb_host_bridge_unlock(port->bridge);
 	return accepted;
 }
@@ -149,66 +191,82 @@ gboolean hb_port_request_removal(HbPort *port, GError **error)
 {
 	hb_host_bridge_lock(port->bridge);
 	HbPciFunction *function = port->occupant ? port->occupant : port->newcomer;
-	gboolean accepted = try_removal(port, function, NULL, error);
+	gboolean accepted = try_removal(port, function, NULL, 0, error);
 	hb_host_bridge_unlock(port->bridge);
 	return accepted;
 }
 
-static gboolean is_occupant(const HbPort *port, const HbPciFunction *function)
+/* Whom a pull takes: the occupant, or the one in line; NULL: nobody. A switch stays. */
+static HbPciFunction *find_pulled(const HbPort *port, HbPciFunction *function)
 {
-	return port->occupant && (!function || function == port->occupant);
+	if (hb_port_holds_switch(port))
+		return NULL;
+	if (port->occupant && (!function || function == port->occupant))
+		return port->occupant;
+	return function && function == port->newcomer ? function : NULL;
 }
 
 /* With the bus lock held. */
-static void pull(HbPort *port, HbPciFunction *function, HbSlotReason reason)
+static void pull(HbPort *port, HbPciFunction *function, HbSlotReason reason, guint64 request)
 {
-	if (hb_port_holds_switch(port))
-		return;
+	put_under(port, function, request, reason);
 	port->pull_reason = reason;
-	if (is_occupant(port, function))
-		hb_port_step(port, HB_SLOT_INPUT_PULL, 0, 0);
-	else if (function && function == port->newcomer)
-		hb_port_step(port, HB_SLOT_INPUT_PULL_NEWCOMER, 0, 0);
+	hb_port_step(port,
+		     function == port->occupant ? HB_SLOT_INPUT_PULL : HB_SLOT_INPUT_PULL_NEWCOMER,
+		     0, 0);
 }
 
-void hb_port_pull_because(HbPort *port, HbPciFunction *function, HbSlotReason reason)
+gboolean hb_port_pull_because(HbPort *port, HbPciFunction *function, HbSlotReason reason,
+			      guint64 request)
 {
 	hb_host_bridge_lock(port->bridge);
-	pull(port, function, reason);
+	HbPciFunction *pulled = find_pulled(port, function);
+	if (pulled)
+		pull(port, pulled, reason, request);
 	hb_host_bridge_unlock(port->bridge);
+	return pulled != NULL;
 }
 
 void hb_port_pull(HbPort *port, HbPciFunction *function)
 {
-	hb_port_pull_because(port, function, HB_SLOT_REASON_PULL);
+	hb_port_pull_because(port, function, HB_SLOT_REASON_PULL, 0);
 }
 
-/* A root port is on bus 0, so its devfn is all of its ID. */
-void hb_port_fail(HbPort *port, HbPciFunction *function, HbPortFailure failure)
+static void record_error(HbPort *port, HbPortFailure failure)
 {
 	static const guint32 errors[] = {
 		[HB_PORT_FAILURE_INTERNAL] = PCI_ERR_UNC_INTN,
 		[HB_PORT_FAILURE_SILENT] = PCI_ERR_UNC_COMP_TIME,
 	};
 
+	/* a root port is on bus 0, so its devfn is all of its ID */
+	hb_aer_report(&port->aer, port->config.devfn, errors[failure]);
+	hb_port_look_at_errors(port);
+}
+
+void hb_port_fail(HbPort *port, HbPciFunction *function, HbPortFailure failure)
+{
 	hb_host_bridge_lock(port->bridge);
-	if (hb_port_has_aer(port) && is_occupant(port, function) &&
-	    port->slot.registers.link_active) {
-		hb_aer_report(&port->aer, port->config.devfn, errors[failure]);
-		hb_port_look_at_errors(port);
+	HbPciFunction *failed = find_pulled(port, function);
+	if (failed) {
+		hb_port_report_error(port, failed, failure);
+		if (hb_port_has_aer(port) && failed == port->occupant &&
+		    port->slot.registers.link_active)
+			record_error(port, failure);
+		pull(port, failed, HB_SLOT_REASON_ERROR, 0);
 	}
-	pull(port, function, HB_SLOT_REASON_ERROR);
 	hb_host_bridge_unlock(port->bridge);
 }
 
 /* The removal under way gets no more time than @removal. */
-static gboolean hasten(HbPort *port, const HbRemoval *removal)
+static gboolean hasten(HbPort *port, const HbRemoval *removal, guint64 request)
 {
 	gint64 end = g_get_monotonic_time() + (gint64)removal->timeout_ms * 1000;
 	gboolean slower = !port->removal_ends_us || port->removal_ends_us > end;
 
 	if (port->removal.then_pull && !slower)
 		return FALSE;
+	put_under(port, port->occupant, request, HB_SLOT_REASON_REQUEST);
 	port->removal.then_pull = TRUE;
 	hb_port_step(port, HB_SLOT_INPUT_INSIST, 0, 0);
 	if (slower) {
@@ -218,7 +276,7 @@ static gboolean hasten(HbPort *port, const HbRemoval *removal)
 	return TRUE;
 }
 
-gboolean hb_port_give_back(HbPort *port, HbPciFunction *function)
+gboolean hb_port_give_back(HbPort *port, HbPciFunction *function, guint64 request)
 {
 	const guint time = port->config.host_removal_timeout_ms;
 	const HbRemoval removal = { .timeout_ms = time, .then_pull = time != 0 };
@@ -226,13 +284,13 @@ gboolean hb_port_give_back(HbPort *port, HbPciFunction *function)
 
 	hb_host_bridge_lock(port->bridge);
 	if (check_request(port, function, NULL))
-		request_removal(port, function, &removal);
+		request_removal(port, function, &removal, request);
 	else if (!removal.then_pull || !function || function != port->occupant)
 		began = FALSE;
 	else if (hb_slot_is_removal_pending(&port->slot))
-		began = hasten(port, &removal);
+		began = hasten(port, &removal, request);
 	else
-		pull(port, function, HB_SLOT_REASON_ESCALATED);
+		pull(port, function, HB_SLOT_REASON_ESCALATED, request);
 	hb_host_bridge_unlock(port->bridge);
 	return began;
 }

@@ -7,7 +7,7 @@
  *
  *   guest writes Slot Control --.                          .--> sever, reset, attach the function
  *   plug, removal, pull, reset --+--> hb_slot_step() --> perform() --> registers, one MSI
- *   timer ----------------------'                          '--> reports: listener, release
+ *   timer ----------------------'                          '--> reports: events, release
  *
  * perform() goes in the order that a pull needs: the function is cut off from the guest, then the
  * guest is told, and only then is anything slow begun, on the loop. So when hb_port_pull()
@@ -239,19 +239,45 @@ static void perform_interrupt(HbPort *port, guint actions)
 		notify(port, !!(actions & HB_SLOT_ACTION_NOTIFY));
 }
 
-static void report(HbPort *port, HbSlotEvent event, HbSlotReason reason, HbPciFunction *function)
+static HbEvent describe(HbPort *port, HbEventType type, HbSlotReason reason,
+			HbPciFunction *function)
 {
 	const HbSlotRegisters *registers = &port->slot.registers;
-	HbSlotReport told = {
-		.event = event,
-		.reason = reason,
+
+	return (HbEvent){
+		.type = type,
+		.port = port,
 		.function = function,
+		.reason = reason,
 		.attention_indicator = hb_slot_registers_get_attention_indicator(registers),
 		.power_indicator = hb_slot_registers_get_power_indicator(registers),
 		.powered = !(registers->control & PCI_EXP_SLTCTL_PCC),
 	};
+}
 
-	hb_slot_reports_add(port->reports, &told);
+void hb_port_report(HbPort *port, HbEventType type, HbSlotReason reason, HbPciFunction *function)
+{
+	HbEvent event = describe(port, type, reason, function);
+
+	hb_port_answer_request(&event);
+	hb_slot_reports_add(port->reports, &event);
+}
+
+void hb_port_report_error(HbPort *port, HbPciFunction *function, HbPortFailure failure)
+{
+	HbEvent event = describe(port, HB_EVENT_ERROR_CONTAINED, HB_SLOT_REASON_ERROR, function);
+
+	event.failure = failure;
+	hb_slot_reports_add(port->reports, &event);
+}
+
+/* What it shows when @function is released is not known yet. */
+static void report_release(HbPort *port, HbPciFunction *function)
+{
+	HbEvent event = { .type = HB_EVENT_RELEASED, .port = port, .function = function };
+
+	hb_port_answer_request(&event);
+	hb_slot_reports_add_release(port->reports, &event);
 }
 
 /* Of several in one step: first what was asked and answered, then who left, then who came. */
@@ -263,31 +289,32 @@ static void perform_reports(HbPort *port, const HbSlotResult *result, const Leav
 	gboolean unacknowledged = reason == HB_SLOT_REASON_UNACKNOWLEDGED;
 	const struct {
 		guint action;
-		HbSlotEvent event;
+		HbEventType type;
 		HbSlotReason reason;
 		HbPciFunction *function;
 	} reports[] = {
-		{ HB_SLOT_ACTION_REPORT_INDICATORS, HB_SLOT_INDICATORS, 0, before },
-		{ HB_SLOT_ACTION_REPORT_PLUG_WAITING, HB_SLOT_PLUG_WAITING, 0, second },
-		{ HB_SLOT_ACTION_REPORT_REMOVAL_WAITING, HB_SLOT_REMOVAL_WAITING, 0, before },
-		{ HB_SLOT_ACTION_REPORT_REQUESTED, HB_SLOT_REMOVAL_REQUESTED, 0, before },
-		{ HB_SLOT_ACTION_REPORT_REFUSED, HB_SLOT_REMOVAL_REFUSED, reason, before },
-		{ HB_SLOT_ACTION_REPORT_PLUG_REFUSED, HB_SLOT_PLUG_REFUSED, HB_SLOT_REASON_OCCUPIED,
-		  second },
-		{ HB_SLOT_ACTION_REPORT_SEVERED, HB_SLOT_SEVERED, reason,
+		{ HB_SLOT_ACTION_REPORT_INDICATORS, HB_EVENT_INDICATORS, 0, before },
+		{ HB_SLOT_ACTION_REPORT_PLUG_WAITING, HB_EVENT_PLUG_WAITING, 0, second },
+		{ HB_SLOT_ACTION_REPORT_REMOVAL_WAITING, HB_EVENT_REMOVAL_WAITING, 0, before },
+		{ HB_SLOT_ACTION_REPORT_REQUESTED, HB_EVENT_REMOVAL_REQUESTED, 0, before },
+		{ HB_SLOT_ACTION_REPORT_REFUSED, HB_EVENT_REMOVAL_REFUSED, reason, before },
+		{ HB_SLOT_ACTION_REPORT_PLUG_REFUSED, HB_EVENT_PLUG_REFUSED,
+		  HB_SLOT_REASON_OCCUPIED, second },
+		{ HB_SLOT_ACTION_REPORT_SEVERED, HB_EVENT_SEVERED, reason,
 		  leaving->occupant ? leaving->occupant : leaving->newcomer },
-		{ HB_SLOT_ACTION_REPORT_PLUGGED, HB_SLOT_PLUGGED, unacknowledged ? reason : 0,
+		{ HB_SLOT_ACTION_REPORT_PLUGGED, HB_EVENT_PLUGGED, unacknowledged ? reason : 0,
 		  port->occupant },
 	};
 
 	for (guint i = 0; i < G_N_ELEMENTS(reports) && !hb_port_holds_switch(port); i++) {
 		if (result->actions & reports[i].action)
-			report(port, reports[i].event, reports[i].reason, reports[i].function);
+			hb_port_report(port, reports[i].type, reports[i].reason,
+				       reports[i].function);
 	}
 	if (leaving->occupant)
-		hb_slot_reports_add_release(port->reports, leaving->occupant);
+		report_release(port, leaving->occupant);
 	if (leaving->newcomer)
-		hb_slot_reports_add_release(port->reports, leaving->newcomer);
+		report_release(port, leaving->newcomer);
 }
 
 void hb_port_step(HbPort *port, HbSlotInput input, guint16 value, guint16 mask)
@@ -413,11 +440,11 @@ static void sever(HbPciFunction *function)
 	HbPciFunction *held[] = { port->occupant, port->newcomer };
 
 	stop_timer(port);
-	hb_slot_reports_set_listener(port->reports, NULL, NULL);
+	hb_slot_reports_end(port->reports);
 	for (guint i = 0; i < G_N_ELEMENTS(held); i++) {
 		if (held[i]) {
 			held[i]->ops->sever(held[i]);
-			hb_slot_reports_add_release(port->reports, held[i]);
+			report_release(port, held[i]);
 		}
 	}
 	port->occupant = NULL;
@@ -633,7 +660,8 @@ HbPort *hb_port_create(HbHostBridge *bridge, const HbPortConfig *config, GError 
 	port->config = *config;
 	port->config.id = g_strdup(config->id);
 	port->config.acpi = NULL;
-	port->reports = hb_slot_reports_create(port, hb_host_get_context(get_host(port)));
+	port->reports = hb_slot_reports_create(hb_host_get_events(get_host(port)),
+					       hb_host_get_context(get_host(port)));
 	if (!join_acpi(port, config, error)) {
 		g_prefix_error(error, "port %s: ", config->id);
 		return NULL;
@@ -666,9 +694,4 @@ gboolean hb_port_is_hotplug(const HbPort *port)
 HbSwitch *hb_port_get_parent(const HbPort *port)
 {
 	return port->config.parent;
-}
-
-void hb_port_set_listener(HbPort *port, HbSlotListener listener, gpointer data)
-{
-	hb_slot_reports_set_listener(port->reports, listener, data);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Copyright the hotbay authors */
 
-/* The slot's words: how its states, inputs, events, reasons and indicators are written. */
+/* The slot's words: how its states, inputs, reasons, failures and indicators are written. */
 
 #include "hw/slot.h"
 
@@ -44,23 +44,6 @@ const char *hb_slot_input_to_str(HbSlotInput input)
 	return get_name(names, G_N_ELEMENTS(names), input);
 }
 
-const char *hb_slot_event_to_str(HbSlotEvent event)
-{
-	static const char *const names[] = {
-		[HB_SLOT_PLUGGED] = "PLUGGED",
-		[HB_SLOT_REMOVAL_REQUESTED] = "REMOVAL_REQUESTED",
-		[HB_SLOT_REMOVAL_REFUSED] = "REMOVAL_REFUSED",
-		[HB_SLOT_SEVERED] = "SEVERED",
-		[HB_SLOT_RELEASED] = "RELEASED",
-		[HB_SLOT_INDICATORS] = "INDICATORS",
-		[HB_SLOT_PLUG_WAITING] = "PLUG_WAITING",
-		[HB_SLOT_PLUG_REFUSED] = "PLUG_REFUSED",
-		[HB_SLOT_REMOVAL_WAITING] = "REMOVAL_WAITING",
-	};
-
-	return get_name(names, G_N_ELEMENTS(names), event);
-}
-
 const char *hb_slot_reason_to_str(HbSlotReason reason)
 {
 	static const char *const names[] = {
@@ -80,6 +63,16 @@ const char *hb_slot_reason_to_str(HbSlotReason reason)
 	};
 
 	return get_name(names, G_N_ELEMENTS(names), reason);
+}
+
+const char *hb_port_failure_to_str(HbPortFailure failure)
+{
+	static const char *const names[] = {
+		[HB_PORT_FAILURE_INTERNAL] = "INTERNAL",
+		[HB_PORT_FAILURE_SILENT] = "SILENT",
+	};
+
+	return get_name(names, G_N_ELEMENTS(names), failure);
 }
 
 const char *hb_indicator_to_str(HbIndicator indicator)

@@ -2,204 +2,132 @@
 /* Copyright the hotbay authors */
 
 /*
- * A slot's queue to the loop.
+ * What a slot adds to the stream of events.
  *
- *   vCPU, worker, loop --add--> queue --idle source--> loop: listener(event)
- *                                                            function->ops->release()
- *                                     <--RELEASED-- done() <--'   (later, on the loop)
- *
- * The listener may plug, pull or request again: what that adds comes after what is queued. It may
- * not destroy the bridge.
- *
- * The queue has a lock of its own, since items are added under the bus lock and taken without it.
+ *   add ------------------> stream --> listener(event)
+ *   add_release ----------> stream --> function->ops->release()
+ *                                              |  (later, on the loop)
+ *                           stream <-RELEASED- done()
  *
  * A guest can change its indicators faster than anybody can be told. Reports of them are rationed:
  * one that would exceed the ration is held, replaced by what comes after it, and told when there is
  * a ration again. So the last state is always told, though it may come after what happened later.
+ *
+ * The lock here is taken before the stream's.
  */
 
 #include "hw/slot-reports.h"
 
 #define RATION_US (G_USEC_PER_SEC / 10)
 
-typedef struct Report {
-	gboolean is_release; /* release the function; else tell the listener */
-	HbSlotReport told;
-} Report;
-
 struct HbSlotReports {
-	HbPort *port;
+	HbEventStream *stream;
 	GMainContext *context; /* one reference */
 
-	GMutex lock;
-	GQueue queue;	 /* of Report, owned; guarded by lock */
-	GSource *source; /* (nullable): will deliver; guarded by lock */
-
-	/* Guarded by lock. */
+	GMutex lock; /* guards all up to @late */
+	gboolean ended;
 	guint rations; /* of indicator reports */
 	gint64 rationed_us;
 	gboolean holds; /* @held waits for a ration, which @late brings */
-	HbSlotReport held;
+	HbEvent held;
 	GSource *late; /* (nullable) */
 
 	/* Loop thread only. */
-	HbSlotListener listener;
-	gpointer data;
-	gboolean delivering;
+	gboolean destroying;
 	guint n_releasing; /* released, but not done */
 };
 
-/* One function that is being released. */
+/* One function that leaves. */
 typedef struct Release {
 	HbSlotReports *reports;
-	HbPciFunction *function; /* for identification */
+	HbEvent released; /* what is told then; its function is for identification */
 } Release;
 
-static void deliver_all(HbSlotReports *reports);
-
-HbSlotReports *hb_slot_reports_create(HbPort *port, GMainContext *context)
+HbSlotReports *hb_slot_reports_create(HbEventStream *stream, GMainContext *context)
 {
 	HbSlotReports *reports = g_new0(HbSlotReports, 1);
 
-	reports->port = port;
+	reports->stream = stream;
 	reports->context = g_main_context_ref(context);
 	g_mutex_init(&reports->lock);
-	g_queue_init(&reports->queue);
-	reports->rations = HB_SLOT_INDICATORS_BURST;
+	reports->rations = HB_EVENT_INDICATORS_BURST;
 	reports->rationed_us = g_get_monotonic_time();
 	return reports;
 }
 
-void hb_slot_reports_set_listener(HbSlotReports *reports, HbSlotListener listener, gpointer data)
+static void drop_late(HbSlotReports *reports)
 {
-	reports->listener = listener;
-	reports->data = data;
-}
-
-static void drop(HbSlotReports *reports, GSource **place)
-{
-	GSource *source;
-
 	g_mutex_lock(&reports->lock);
-	source = g_steal_pointer(place);
+	g_autoptr(GSource) source = g_steal_pointer(&reports->late);
 	g_mutex_unlock(&reports->lock);
-	if (source) {
+
+	if (source)
 		g_source_destroy(source);
-		g_source_unref(source);
-	}
-}
-
-/* First takes the source away, so that the next addition makes a new one. */
-static gboolean on_source(gpointer data)
-{
-	HbSlotReports *reports = data;
-
-	drop(reports, &reports->source);
-	deliver_all(reports);
-	return G_SOURCE_REMOVE;
-}
-
-static void attach(HbSlotReports *reports, GSource *source, GSourceFunc func)
-{
-	g_source_set_priority(source, G_PRIORITY_DEFAULT);
-	g_source_set_callback(source, func, reports, NULL);
-	g_source_attach(source, reports->context);
 }
 
 /* From here on with the lock held, until it says otherwise. */
-
-static void push(HbSlotReports *reports, const Report *report)
-{
-	g_queue_push_tail(&reports->queue, g_memdup2(report, sizeof(*report)));
-	if (reports->source)
-		return;
-	reports->source = g_idle_source_new();
-	attach(reports, reports->source, on_source);
-}
 
 static gboolean take_ration(HbSlotReports *reports)
 {
 	gint64 earned = (g_get_monotonic_time() - reports->rationed_us) / RATION_US;
 
 	reports->rationed_us += earned * RATION_US;
-	reports->rations = (guint)MIN((gint64)reports->rations + earned, HB_SLOT_INDICATORS_BURST);
+	reports->rations = (guint)MIN((gint64)reports->rations + earned, HB_EVENT_INDICATORS_BURST);
 	if (reports->rations == 0)
 		return FALSE;
 	reports->rations--;
 	return TRUE;
 }
 
-static void push_indicators(HbSlotReports *reports, const Report *report)
-{
-	Report *last = g_queue_peek_tail(&reports->queue);
-
-	reports->holds = FALSE;
-	if (last && !last->is_release && last->told.event == HB_SLOT_INDICATORS)
-		last->told = report->told; /* nobody has looked since */
-	else
-		push(reports, report);
-}
-
 static gboolean on_late(gpointer data)
 {
 	HbSlotReports *reports = data;
-	Report report = { .is_release = FALSE };
 
-	drop(reports, &reports->late);
+	drop_late(reports);
 	g_mutex_lock(&reports->lock);
-	report.told = reports->held;
-	if (reports->holds && take_ration(reports))
-		push_indicators(reports, &report);
+	if (reports->holds && !reports->ended && take_ration(reports)) {
+		reports->holds = FALSE;
+		hb_event_stream_add(reports->stream, reports, &reports->held);
+	}
 	g_mutex_unlock(&reports->lock);
 	return G_SOURCE_REMOVE;
 }
 
-static void add_indicators(HbSlotReports *reports, const Report *report)
+static void hold(HbSlotReports *reports, const HbEvent *event)
 {
-	if (take_ration(reports)) {
-		push_indicators(reports, report);
-		return;
-	}
 	reports->holds = TRUE;
-	reports->held = report->told;
+	reports->held = *event;
+	reports->held.time_us = g_get_monotonic_time();
 	if (reports->late)
 		return;
 	reports->late = g_timeout_source_new(RATION_US / 1000 + 1);
-	attach(reports, reports->late, on_late);
+	g_source_set_priority(reports->late, G_PRIORITY_DEFAULT);
+	g_source_set_callback(reports->late, on_late, reports, NULL);
+	g_source_attach(reports->late, reports->context);
+}
+
+static void add(HbSlotReports *reports, const HbEvent *event)
+{
+	gboolean is_rationed = event->type == HB_EVENT_INDICATORS;
+
+	if (reports->ended)
+		return;
+	if (is_rationed && !take_ration(reports)) {
+		hold(reports, event);
+		return;
+	}
+	if (is_rationed)
+		reports->holds = FALSE;
+	hb_event_stream_add(reports->stream, reports, event);
 }
 
 /* Without the lock. */
 
-void hb_slot_reports_add(HbSlotReports *reports, const HbSlotReport *told)
-{
-	Report report = { .told = *told };
-
-	report.told.time_us = g_get_monotonic_time();
-	g_mutex_lock(&reports->lock);
-	if (told->event == HB_SLOT_INDICATORS)
-		add_indicators(reports, &report);
-	else
-		push(reports, &report);
-	g_mutex_unlock(&reports->lock);
-}
-
-void hb_slot_reports_add_release(HbSlotReports *reports, HbPciFunction *function)
-{
-	Report report = { .is_release = TRUE, .told.function = function };
-
-	g_mutex_lock(&reports->lock);
-	if (reports->held.function == function)
-		reports->held.function = NULL; /* its address may soon be another's */
-	push(reports, &report);
-	g_mutex_unlock(&reports->lock);
-}
-
-static Report *take(HbSlotReports *reports)
+void hb_slot_reports_add(HbSlotReports *reports, const HbEvent *event)
 {
 	g_mutex_lock(&reports->lock);
-	Report *report = g_queue_pop_head(&reports->queue);
+	add(reports, event);
 	g_mutex_unlock(&reports->lock);
-	return report;
 }
 
 /* On the loop: the function is freed. Told at once, before its address can be used again. */
@@ -207,63 +135,58 @@ static void on_released(gpointer data)
 {
 	g_autofree Release *release = data;
 	HbSlotReports *reports = release->reports;
-	HbSlotReport report = { .event = HB_SLOT_RELEASED, .function = release->function };
 
 	reports->n_releasing--;
-	hb_slot_reports_add(reports, &report);
-	deliver_all(reports);
+	hb_slot_reports_add(reports, &release->released);
+	hb_event_stream_deliver(reports->stream);
 }
 
-static void deliver(HbSlotReports *reports, const Report *report)
+static void release_function(gpointer owner, gpointer data)
 {
-	if (!report->is_release) {
-		if (reports->listener)
-			reports->listener(reports->port, &report->told, reports->data);
+	HbSlotReports *reports = owner;
+	Release *release = data;
+	HbPciFunction *function = release->released.function;
+
+	if (reports->destroying) {
+		function->ops->release(function, NULL, NULL);
+		g_free(release);
 		return;
 	}
-	HbPciFunction *function = report->told.function;
-	Release *release = g_new0(Release, 1);
-	release->reports = reports;
-	release->function = function;
 	reports->n_releasing++;
 	function->ops->release(function, on_released, release);
 }
 
-/* What is there now; what comes meanwhile has a source of its own, so that others get their turn.
- */
-static void deliver_all(HbSlotReports *reports)
+void hb_slot_reports_add_release(HbSlotReports *reports, const HbEvent *released)
 {
-	Report *report;
+	Release *release = g_new0(Release, 1);
 
-	if (reports->delivering)
-		return;
-	reports->delivering = TRUE;
+	release->reports = reports;
+	release->released = *released;
 	g_mutex_lock(&reports->lock);
-	guint n = g_queue_get_length(&reports->queue);
+	if (reports->held.function == released->function)
+		reports->held.function = NULL; /* its address may soon be another's */
+	hb_event_stream_add_call(reports->stream, reports, release_function, release);
 	g_mutex_unlock(&reports->lock);
-	while (n-- && (report = take(reports))) {
-		deliver(reports, report);
-		g_free(report);
-	}
-	reports->delivering = FALSE;
+}
+
+void hb_slot_reports_end(HbSlotReports *reports)
+{
+	g_mutex_lock(&reports->lock);
+	reports->ended = TRUE;
+	g_mutex_unlock(&reports->lock);
+	hb_event_stream_forget(reports->stream, reports);
 }
 
 void hb_slot_reports_destroy(HbSlotReports *reports)
 {
-	Report *report;
-
 	if (!reports)
 		return;
-	reports->listener = NULL;
-	while ((report = take(reports))) {
-		if (report->is_release)
-			report->told.function->ops->release(report->told.function, NULL, NULL);
-		g_free(report);
-	}
+	hb_slot_reports_end(reports);
+	reports->destroying = TRUE;
+	hb_event_stream_finish(reports->stream, reports);
 	while (reports->n_releasing)
 		g_main_context_iteration(reports->context, TRUE);
-	drop(reports, &reports->source);
-	drop(reports, &reports->late);
+	drop_late(reports);
 	g_main_context_unref(reports->context);
 	g_mutex_clear(&reports->lock);
 	g_free(reports);

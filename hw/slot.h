@@ -25,7 +25,7 @@ typedef enum HbSlotState {
 
 const char *hb_slot_state_to_str(HbSlotState state);
 
-/* The state machine's events, so called because HbSlotEvent is what the embedder is told. */
+/* The state machine's events, so called because an event is what the embedder is told. */
 typedef enum HbSlotInput {
 	HB_SLOT_INPUT_COLD_PLUG,       /* a function comes, before the guest runs */
 	HB_SLOT_INPUT_PLUG,	       /* a function comes; it stands in line until admitted */

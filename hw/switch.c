@@ -262,7 +262,7 @@ HbSwitch *hb_switch_create(HbPort *port, const char *id, GError **error)
 	self->depth = depth_below(port);
 	self->inside = hb_bus_create();
 	init_space(self);
-	if (hb_port_plug(port, &self->function, error))
+	if (hb_port_plug(port, &self->function, 0, error))
 		return self;
 	g_prefix_error(error, "switch %s: ", id);
 	release(&self->function, NULL, NULL);

@@ -45,9 +45,8 @@ struct HbBay {
 	char *port;
 	int lock;
 	gboolean has_attention;
-	gboolean take;		/* changed with the lock */
-	HbBayListener listener; /* NULL: not watched yet */
-	gpointer data;
+	gboolean take;	  /* changed with the lock */
+	gboolean watched; /* what comes and goes is told */
 	char *drive;	  /* address; NULL: empty; changed with the lock */
 	guint64 inode;	  /* tells it from who has that address later: see get_inode() */
 	guint n_arrivals; /* tells a drive from its successors */
@@ -79,15 +78,12 @@ typedef struct Take {
 
 static void start_taking(HbBay *bay);
 
-static void tell(HbBay *bay, HbBayEvent event, const char *address, const GError *error)
+static void tell(HbBay *bay, HbEventType type, const char *address, const GError *error)
 {
-	const HbBayReport report = { .event = event,
-				     .address = address,
-				     .error = error,
-				     .time_us = g_get_monotonic_time() };
+	const HbEvent event = { .type = type, .bay = bay, .address = address, .error = error };
 
-	if (bay->listener)
-		bay->listener(bay, &report, bay->data);
+	if (bay->watched)
+		hb_event_stream_add(hb_host_get_events(bay->bays->embedder), bay->bays, &event);
 }
 
 /* ---- taking a drive ---- */
@@ -107,8 +103,8 @@ static void on_taken(gpointer data)
 	if (bay->drive && bay->n_arrivals != take->arrival)
 		start_taking(bay);
 	else if (bay->drive)
-		tell(bay, take->error ? HB_BAY_DRIVE_REFUSED : HB_BAY_DRIVE_TAKEN, take->address,
-		     take->error);
+		tell(bay, take->error ? HB_EVENT_HOST_DRIVE_REFUSED : HB_EVENT_HOST_DRIVE_TAKEN,
+		     take->address, take->error);
 	g_clear_error(&take->error);
 	g_free(take->address);
 }
@@ -160,7 +156,7 @@ static void refuse_other(HbBay *bay, const char *address)
 		    "%s: not an NVMe drive (its class is %06x, not 0108xx): take it out of host "
 		    "slot %s",
 		    address, (guint)read_class(bay->bays, address), bay->slot);
-	tell(bay, HB_BAY_DRIVE_REFUSED, address, error);
+	tell(bay, HB_EVENT_HOST_DRIVE_REFUSED, address, error);
 }
 
 static void set_drive(HbBay *bay, char *address)
@@ -202,7 +198,7 @@ static void on_add(HbBay *bay, const char *address)
 	bay->inode = inode;
 	bay->n_arrivals++;
 	start_taking(bay);
-	tell(bay, HB_BAY_DRIVE_ADDED, address, NULL);
+	tell(bay, HB_EVENT_HOST_DRIVE_ADDED, address, NULL);
 }
 
 static gboolean is_still_there(const HbBay *bay)
@@ -218,7 +214,7 @@ static void on_remove(HbBay *bay, const char *address)
 		return;
 	drive = bay->drive;
 	set_drive(bay, NULL);
-	tell(bay, HB_BAY_DRIVE_REMOVED, drive, NULL);
+	tell(bay, HB_EVENT_HOST_DRIVE_REMOVED, drive, NULL);
 }
 
 /* The first drive's function below the port, by sysfs; NULL if there is none. */
@@ -254,7 +250,7 @@ static void look_at_all(HbBays *bays)
 	for (guint i = 0; i < bays->list->len; i++) {
 		HbBay *bay = g_ptr_array_index(bays->list, i);
 
-		if (bay->listener)
+		if (bay->watched)
 			look_again(bay);
 	}
 	bays->looked =
@@ -315,7 +311,7 @@ void hb_bays_hear(const HbUevent *event, gpointer data)
 	g_autofree char *port = get_port(event);
 	g_autofree char *address = g_path_get_basename(event->path);
 	HbBay *bay = find_bay(data, port);
-	gboolean is_watched = bay && bay->listener;
+	gboolean is_watched = bay && bay->watched;
 
 	if (strcmp(event->action, HB_UEVENT_LOST) == 0)
 		look_at_all(data);
@@ -427,14 +423,23 @@ HbBays *hb_bays_create(HbHost *host, GError **error)
 	return NULL;
 }
 
-/* Whose results nobody waits for any more. */
-static void end_taking(HbBays *bays)
+static void end_watching(HbBays *bays)
 {
 	for (guint i = 0; i < bays->list->len; i++) {
 		HbBay *bay = g_ptr_array_index(bays->list, i);
 
-		bay->listener = NULL;
+		bay->watched = FALSE;
 		bay->take = FALSE;
+	}
+	hb_event_stream_forget(hb_host_get_events(bays->embedder), bays);
+}
+
+/* Whose results nobody waits for any more. */
+static void end_taking(HbBays *bays)
+{
+	for (guint i = 0; i < bays->list->len; i++) {
+		const HbBay *bay = g_ptr_array_index(bays->list, i);
+
 		while (bay->taking)
 			g_main_context_iteration(hb_host_get_context(bays->embedder), TRUE);
 	}
@@ -445,6 +450,7 @@ void hb_bays_destroy(HbBays *bays)
 	if (!bays)
 		return;
 	hb_uevents_close(bays->uevents);
+	end_watching(bays);
 	end_taking(bays);
 	g_thread_pool_free(bays->attention, FALSE, TRUE);
 	g_ptr_array_unref(bays->list);
@@ -482,13 +488,12 @@ HbBay *hb_bays_claim(HbBays *bays, const char *slot, GError **error)
 	return bay;
 }
 
-void hb_bay_watch(HbBay *bay, gboolean take, HbBayListener listener, gpointer data)
+void hb_bay_watch(HbBay *bay, gboolean take)
 {
 	g_mutex_lock(&bay->bays->lock);
 	bay->take = take;
 	g_mutex_unlock(&bay->bays->lock);
-	bay->listener = listener;
-	bay->data = data;
+	bay->watched = TRUE;
 }
 
 const char *hb_bay_get_slot(const HbBay *bay)

@@ -308,7 +308,7 @@ static void on_news(HbVfioNews news, gpointer data)
 		hb_port_fail(device->function.port, &device->function, HB_PORT_FAILURE_SILENT);
 		break;
 	case HB_VFIO_NEWS_ASKED:
-		if (hb_port_give_back(device->function.port, &device->function))
+		if (hb_port_give_back(device->function.port, &device->function, 0))
 			hb_host_log(
 				host, G_LOG_LEVEL_MESSAGE,
 				"%s (%s): the host wants it back; its guest is asked to let it go",

@@ -42,18 +42,23 @@ static char *make_id(const Bay *bay)
 	return g_strconcat(bay->port->config.id, "-drive", NULL);
 }
 
-static void send_event(const Bay *bay, HbBayEvent bay_event, const char *host, const char *message,
-		       gint64 time_us)
+static void send_event(const Bay *bay, const char *host, const HbEvent *told)
 {
 	const HbMachineEvent event = { .type = HB_MACHINE_EVENT_BAY,
 				       .bus = bay->port->config.id,
 				       .host = host,
 				       .host_slot = hb_bay_get_slot(bay->bay),
-				       .bay_event = bay_event,
-				       .message = message,
-				       .time_us = time_us };
+				       .told = told,
+				       .time_us = told->time_us };
 
 	bay->bays->event(&event, bay->bays->opaque);
+}
+
+static void send_refusal(const Bay *bay, const char *host, const GError *error)
+{
+	const HbEvent told = { .type = HB_EVENT_HOST_DRIVE_REFUSED, .error = error };
+
+	send_event(bay, host, &told);
 }
 
 /* -- Adding. -- */
@@ -77,7 +82,7 @@ static void on_added(const GError *error, gpointer data)
 	g_autofree char *host = g_steal_pointer(&bay->adding);
 
 	if (error)
-		send_event(bay, HB_BAY_DRIVE_REFUSED, host, error->message, 0);
+		send_refusal(bay, host, error);
 	add_waiting(bay);
 }
 
@@ -103,18 +108,30 @@ static void add_waiting(Bay *bay)
 	add(bay, host);
 }
 
-static void on_bay_event(HbBay *host_bay, const HbBayReport *report, gpointer data)
+static Bay *find_by_bay(const HbMachineBays *bays, const HbBay *host_bay)
 {
-	Bay *bay = data;
+	for (guint i = 0; i < bays->list->len; i++) {
+		Bay *bay = g_ptr_array_index(bays->list, i);
 
-	send_event(bay, report->event, report->address,
-		   report->error ? report->error->message : NULL, report->time_us);
-	if (report->event == HB_BAY_DRIVE_REMOVED)
+		if (bay->bay == host_bay)
+			return bay;
+	}
+	return NULL;
+}
+
+void hb_machine_bays_hear(HbMachineBays *bays, const HbEvent *told)
+{
+	Bay *bay = find_by_bay(bays, told->bay);
+
+	if (!bay)
+		return;
+	send_event(bay, told->address, told);
+	if (told->type == HB_EVENT_HOST_DRIVE_REMOVED)
 		g_clear_pointer(&bay->waiting, g_free);
-	if (report->event != HB_BAY_DRIVE_TAKEN || bay->port->auto_add != HB_AUTO_ADD_ON)
+	if (told->type != HB_EVENT_HOST_DRIVE_TAKEN || bay->port->auto_add != HB_AUTO_ADD_ON)
 		return;
 	g_free(bay->waiting);
-	bay->waiting = g_strdup(report->address);
+	bay->waiting = g_strdup(told->address);
 	add_waiting(bay);
 }
 
@@ -139,7 +156,7 @@ static gboolean claim(HbMachineBays *bays, const HbPortOptions *port, GError **e
 	bay->port = port;
 	bay->bay = host_bay;
 	g_ptr_array_add(bays->list, bay);
-	hb_bay_watch(host_bay, port->auto_add != HB_AUTO_ADD_OFF, on_bay_event, bay);
+	hb_bay_watch(host_bay, port->auto_add != HB_AUTO_ADD_OFF);
 	if (port->host_leds)
 		hb_bay_set_attention(host_bay, HB_HOST_INDICATOR_OFF);
 	return TRUE;
@@ -210,12 +227,12 @@ void hb_machine_bays_cold_plug(HbMachineBays *bays)
  * The host's power indicator is its kernel's own. So what blinks in the guest while a drive is on
  * its way in or out blinks here as well, unless the guest shows something by attention itself.
  */
-static HbHostIndicator get_attention(const HbSlotReport *report)
+static HbHostIndicator get_attention(const HbEvent *told)
 {
-	if (report->attention_indicator == HB_INDICATOR_ON)
+	if (told->attention_indicator == HB_INDICATOR_ON)
 		return HB_HOST_INDICATOR_ON;
-	if (report->attention_indicator == HB_INDICATOR_BLINK ||
-	    report->power_indicator == HB_INDICATOR_BLINK)
+	if (told->attention_indicator == HB_INDICATOR_BLINK ||
+	    told->power_indicator == HB_INDICATOR_BLINK)
 		return HB_HOST_INDICATOR_BLINK;
 	return HB_HOST_INDICATOR_OFF;
 }
@@ -235,8 +252,8 @@ static void show_indicators(const HbMachineBays *bays, const HbMachineEvent *eve
 {
 	const Bay *bay = find_bay(bays, event->bus);
 
-	if (bay && bay->port->host_leds && event->report)
-		hb_bay_set_attention(bay->bay, get_attention(event->report));
+	if (bay && bay->port->host_leds)
+		hb_bay_set_attention(bay->bay, get_attention(event->told));
 }
 
 void hb_machine_bays_follow(HbMachineBays *bays, const HbMachineEvent *event)

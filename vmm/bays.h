@@ -35,6 +35,10 @@ void hb_machine_bays_destroy(HbMachineBays *bays);
  */
 void hb_machine_bays_cold_plug(HbMachineBays *bays);
 
+/** hb_machine_bays_hear: an event of the library's; those of bays that are not @bays' are ignored.
+ */
+void hb_machine_bays_hear(HbMachineBays *bays, const HbEvent *told);
+
 /** hb_machine_bays_follow: an event of the drives', after it was told. */
 void hb_machine_bays_follow(HbMachineBays *bays, const HbMachineEvent *event);
 

@@ -147,13 +147,13 @@ static void send_event(HbDrives *drives, HbMachineEvent *event, const Drive *dri
 	drives->event(event, drives->opaque);
 }
 
-static void send_drive_event(Drive *drive, HbMachineEventType type, HbSlotReason reason,
-			     gint64 time_us)
+/* @told: (nullable) */
+static void send_drive_event(Drive *drive, HbMachineEventType type, const HbEvent *told)
 {
 	HbMachineEvent event = { .type = type,
 				 .bus = drive->port->options->config.id,
-				 .slot_reason = reason,
-				 .time_us = time_us };
+				 .told = told,
+				 .time_us = told ? told->time_us : 0 };
 
 	send_event(drive->drives, &event, drive);
 }
@@ -171,59 +171,67 @@ static void forget(Drive *drive)
 }
 
 /* First off the list: a listener may add the same id at once. */
-static void tell_deletion(Drive *drive, gint64 time_us)
+static void tell_deletion(Drive *drive, const HbEvent *told)
 {
 	forget(drive);
-	send_drive_event(drive, HB_MACHINE_EVENT_DEVICE_DELETED, HB_SLOT_REASON_NONE, time_us);
+	send_drive_event(drive, HB_MACHINE_EVENT_DEVICE_DELETED, told);
 	drive_free(drive);
 }
 
-static void follow(Drive *drive, const HbSlotReport *report)
+static void follow(Drive *drive, const HbEvent *told)
 {
-	switch (report->event) {
-	case HB_SLOT_PLUGGED:
+	switch (told->type) {
+	case HB_EVENT_PLUGGED:
 		if (drive->state == WAITING)
 			drive->state = PLUGGED;
 		break;
-	case HB_SLOT_REMOVAL_WAITING:
-	case HB_SLOT_REMOVAL_REQUESTED:
+	case HB_EVENT_REMOVAL_WAITING:
+	case HB_EVENT_REMOVAL_REQUESTED:
 		drive->state = REMOVING;
 		break;
-	case HB_SLOT_REMOVAL_REFUSED:
+	case HB_EVENT_REMOVAL_REFUSED:
 		drive->state = PLUGGED;
-		send_drive_event(drive, HB_MACHINE_EVENT_UNPLUG_GUEST_ERROR, report->reason,
-				 report->time_us);
+		send_drive_event(drive, HB_MACHINE_EVENT_UNPLUG_GUEST_ERROR, told);
 		break;
-	case HB_SLOT_PLUG_REFUSED:
-	case HB_SLOT_SEVERED:
+	case HB_EVENT_PLUG_REFUSED:
+	case HB_EVENT_SEVERED:
 		drive->state = RELEASING;
 		break;
-	case HB_SLOT_RELEASED:
-		tell_deletion(drive, report->time_us);
+	case HB_EVENT_RELEASED:
+		tell_deletion(drive, told);
 		break;
-	case HB_SLOT_PLUG_WAITING:
-	case HB_SLOT_INDICATORS:
+	default:
 		break;
 	}
 }
 
-static void on_slot_event(HbPort *slot_port, const HbSlotReport *report, gpointer data)
+static Port *find_by_port(const HbDrives *drives, const HbPort *slot_port)
 {
-	Port *port = data;
-	HbDrives *drives = port->drives;
-	Drive *drive =
-		find_by_function(drives, report->function, report->event == HB_SLOT_RELEASED);
+	for (guint i = 0; i < drives->ports->len; i++) {
+		Port *port = g_ptr_array_index(drives->ports, i);
+
+		if (port->port == slot_port)
+			return port;
+	}
+	return NULL;
+}
+
+void hb_drives_hear(HbDrives *drives, const HbEvent *told)
+{
+	Port *port = find_by_port(drives, told->port);
+
+	if (port == NULL)
+		return;
+	Drive *drive = find_by_function(drives, told->function, told->type == HB_EVENT_RELEASED);
 	HbMachineEvent sent = { .type = HB_MACHINE_EVENT_SLOT,
 				.bus = port->options->config.id,
-				.slot_event = report->event,
-				.slot_reason = report->reason,
-				.time_us = report->time_us,
-				.report = report };
+				.told = told,
+				.time_us = told->time_us };
 
-	hb_slot_history_add(port->history, report, drive ? drive->options->id : NULL);
+	hb_slot_history_add(port->history, told, drive ? drive->options->id : NULL);
 	send_event(drives, &sent, drive);
 	if (drive)
-		follow(drive, report);
+		follow(drive, told);
 }
 
 /* -- Ports. -- */
@@ -256,11 +264,6 @@ void hb_drives_destroy(HbDrives *drives)
 {
 	if (drives == NULL)
 		return;
-	for (guint i = 0; i < drives->ports->len; i++) {
-		Port *port = g_ptr_array_index(drives->ports, i);
-
-		hb_port_set_listener(port->port, NULL, NULL);
-	}
 	g_ptr_array_unref(drives->list);
 	hb_switches_destroy(drives->switches);
 	g_ptr_array_unref(drives->ports);
@@ -297,7 +300,6 @@ static gboolean add_port(HbDrives *drives, const HbPortOptions *options, guint p
 	port->drives = drives;
 	port->history = hb_slot_history_create();
 	g_ptr_array_add(drives->ports, port);
-	hb_port_set_listener(slot_port, on_slot_event, port);
 	return TRUE;
 }
 
@@ -421,7 +423,7 @@ static gboolean plug(Drive *drive, HbVfioDevice *device, GError **error)
 	drive->function = hb_vfio_device_get_function(device);
 	hb_query_pci_measure(drive->function, drive->bar_sizes);
 	drive->state = WAITING;
-	if (!hb_port_plug(drive->port->port, drive->function, error)) {
+	if (!hb_port_plug(drive->port->port, drive->function, 0, error)) {
 		drive->function = NULL;
 		return FALSE;
 	}
@@ -461,7 +463,7 @@ static void end_addition(Drive *drive, const GError *error)
 
 	drive->done(error, drive->data);
 	if (was_asked_for) {
-		tell_deletion(drive, g_get_monotonic_time());
+		tell_deletion(drive, NULL);
 		return;
 	}
 	forget(drive);
@@ -592,7 +594,7 @@ gboolean hb_drives_remove(HbDrives *drives, const char *id, const HbRemoval *rem
 	if (!check_enabled(drives, drive->port->options->config.id, error))
 		return FALSE;
 	if (drive->state != ADDING &&
-	    !hb_port_request_removal_of(drive->port->port, drive->function, removal, error))
+	    !hb_port_request_removal_of(drive->port->port, drive->function, removal, 0, error))
 		return FALSE;
 	drive->state = REMOVING;
 	return TRUE;
@@ -605,7 +607,7 @@ gboolean hb_drives_pull(HbDrives *drives, const char *id, GError **error)
 	if (drive == NULL)
 		return FALSE;
 	if (drive->function)
-		hb_port_pull_because(drive->port->port, drive->function, HB_SLOT_REASON_COMMAND);
+		hb_port_pull_because(drive->port->port, drive->function, HB_SLOT_REASON_COMMAND, 0);
 	drive->state = REMOVING;
 	return TRUE;
 }
@@ -619,7 +621,7 @@ void hb_drives_evacuate(HbDrives *drives, void (*done)(gpointer opaque))
 
 		if (drive->function && drive->state != RELEASING)
 			hb_port_pull_because(drive->port->port, drive->function,
-					     HB_SLOT_REASON_SHUTDOWN);
+					     HB_SLOT_REASON_SHUTDOWN, 0);
 	}
 	if (drives->list->len == 0)
 		done(drives->opaque);

@@ -61,6 +61,9 @@ gboolean hb_drives_remove(HbDrives *drives, const char *id, const HbRemoval *rem
 /** hb_drives_pull: see hb_machine_device_pull(). */
 gboolean hb_drives_pull(HbDrives *drives, const char *id, GError **error);
 
+/** hb_drives_hear: an event of the library's; those of slots that are not @drives' are ignored. */
+void hb_drives_hear(HbDrives *drives, const HbEvent *told);
+
 /** hb_drives_is_moving: whether a drive has that id and is on its way in or out. */
 gboolean hb_drives_is_moving(const HbDrives *drives, const char *id);
 

@@ -49,40 +49,41 @@ static JsonObject *describe_refusal(const HbMachineEvent *event)
 {
 	JsonObject *data = describe_device(event);
 
-	set_reason(data, event->slot_reason);
+	set_reason(data, event->told->reason);
 	return data;
+}
+
+void hb_events_set_indicators(JsonObject *object, const HbEvent *told)
+{
+	json_object_set_string_member(object, "attention-indicator",
+				      hb_indicator_to_str(told->attention_indicator));
+	json_object_set_string_member(object, "power-indicator",
+				      hb_indicator_to_str(told->power_indicator));
+	json_object_set_string_member(object, "power", told->powered ? "on" : "off");
+}
+
+static void set_failure(JsonObject *object, HbPortFailure failure)
+{
+	g_autofree char *name = hb_events_name(hb_port_failure_to_str(failure));
+
+	json_object_set_string_member(object, "failure", name);
 }
 
 static JsonObject *describe_slot(const HbMachineEvent *event)
 {
 	JsonObject *data = json_object_new();
-	const HbSlotReport *report = event->report;
+	const HbEvent *told = event->told;
 
 	set_string(data, "bus", event->bus);
 	set_string(data, "device", event->device);
 	set_string(data, "host", event->host);
-	if (event->slot_reason != HB_SLOT_REASON_NONE)
-		set_reason(data, event->slot_reason);
-	if (event->slot_event == HB_SLOT_INDICATORS && report)
-		hb_events_set_indicators(data, report);
+	if (told->reason != HB_SLOT_REASON_NONE)
+		set_reason(data, told->reason);
+	if (told->type == HB_EVENT_ERROR_CONTAINED)
+		set_failure(data, told->failure);
+	if (told->type == HB_EVENT_INDICATORS)
+		hb_events_set_indicators(data, told);
 	return data;
-}
-
-void hb_events_set_indicators(JsonObject *object, const HbSlotReport *report)
-{
-	json_object_set_string_member(object, "attention-indicator",
-				      hb_indicator_to_str(report->attention_indicator));
-	json_object_set_string_member(object, "power-indicator",
-				      hb_indicator_to_str(report->power_indicator));
-	json_object_set_string_member(object, "power", report->powered ? "on" : "off");
-}
-
-static void emit_slot(HbQmp *qmp, const HbMachineEvent *event, gint64 when)
-{
-	g_autofree char *name =
-		g_strconcat("HOTBAY_SLOT_", hb_slot_event_to_str(event->slot_event), NULL);
-
-	hb_qmp_emit_at(qmp, name, describe_slot(event), when);
 }
 
 static JsonObject *describe_bay(const HbMachineEvent *event)
@@ -92,20 +93,18 @@ static JsonObject *describe_bay(const HbMachineEvent *event)
 	set_string(data, "bus", event->bus);
 	set_string(data, "host-slot", event->host_slot);
 	set_string(data, "host", event->host);
-	set_string(data, "reason", event->message);
+	if (event->told->error)
+		set_string(data, "reason", event->told->error->message);
 	return data;
 }
 
-static void emit_bay(HbQmp *qmp, const HbMachineEvent *event, gint64 when)
+static void emit_told(HbQmp *qmp, const HbMachineEvent *event, gint64 when)
 {
-	static const char *const names[] = {
-		[HB_BAY_DRIVE_ADDED] = "HOTBAY_HOST_DRIVE_ADDED",
-		[HB_BAY_DRIVE_TAKEN] = "HOTBAY_HOST_DRIVE_TAKEN",
-		[HB_BAY_DRIVE_REFUSED] = "HOTBAY_HOST_DRIVE_REFUSED",
-		[HB_BAY_DRIVE_REMOVED] = "HOTBAY_HOST_DRIVE_REMOVED",
-	};
+	gboolean is_slots = event->type == HB_MACHINE_EVENT_SLOT;
+	g_autofree char *name = g_strconcat(is_slots ? "HOTBAY_SLOT_" : "HOTBAY_",
+					    hb_event_type_to_str(event->told->type), NULL);
 
-	hb_qmp_emit_at(qmp, names[event->bay_event], describe_bay(event), when);
+	hb_qmp_emit_at(qmp, name, is_slots ? describe_slot(event) : describe_bay(event), when);
 }
 
 void hb_events_emit(HbQmp *qmp, const HbMachineEvent *event)
@@ -135,10 +134,8 @@ void hb_events_emit(HbQmp *qmp, const HbMachineEvent *event)
 		hb_qmp_emit_at(qmp, "DEVICE_UNPLUG_GUEST_ERROR", describe_refusal(event), when);
 		break;
 	case HB_MACHINE_EVENT_SLOT:
-		emit_slot(qmp, event, when);
-		break;
 	case HB_MACHINE_EVENT_BAY:
-		emit_bay(qmp, event, when);
+		emit_told(qmp, event, when);
 		break;
 	}
 }

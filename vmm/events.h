@@ -9,8 +9,8 @@
 /** hb_events_emit: tells @qmp's clients of @event, in QEMU's words where QEMU has them. */
 void hb_events_emit(HbQmp *qmp, const HbMachineEvent *event);
 
-/** hb_events_set_indicators: adds what @report says of the indicators and the power. */
-void hb_events_set_indicators(JsonObject *object, const HbSlotReport *report);
+/** hb_events_set_indicators: adds what @told says of the indicators and the power. */
+void hb_events_set_indicators(JsonObject *object, const HbEvent *told);
 
 /**
  * hb_events_name:

@@ -112,6 +112,17 @@ static void on_drives_event(const HbMachineEvent *event, gpointer opaque)
 		hb_machine_bays_follow(machine->bays, event);
 }
 
+/* The library's one stream of events. */
+static void on_host_event(const HbEvent *told, gpointer opaque)
+{
+	HbMachine *machine = opaque;
+
+	if (told->port)
+		hb_drives_hear(machine->drives, told);
+	else if (machine->bays)
+		hb_machine_bays_hear(machine->bays, told);
+}
+
 void hb_machine_add_listener(HbMachine *machine, HbMachineListener func, gpointer data)
 {
 	Listener listener = { func, data };
@@ -453,6 +464,7 @@ static gboolean add_pci(HbMachine *machine, GError **error)
 		return FALSE;
 	machine->drives = hb_drives_create(machine->bridge, machine->vfio, machine->memory,
 					   on_drives_event, machine);
+	hb_host_set_listener(host, on_host_event, machine);
 	if (add_ports(machine, error) && add_bays(machine, error))
 		return TRUE;
 	g_prefix_error(error, "-device ");
@@ -560,6 +572,8 @@ void hb_machine_destroy(HbMachine *machine)
 	g_clear_pointer(&machine->tables, g_byte_array_unref);
 	g_free(machine->cpuid);
 	g_clear_pointer(&machine->bays, hb_machine_bays_destroy);
+	if (machine->kvm)
+		hb_host_set_listener(hb_kvm_get_host(machine->kvm), NULL, NULL);
 	hb_drives_destroy(machine->drives);
 	hb_chipset_destroy(machine->chipset);
 	if (machine->bridge)

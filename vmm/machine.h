@@ -54,11 +54,12 @@ gboolean hb_cause_is_guest(HbCause cause);
  * @HB_MACHINE_EVENT_DEVICE_DELETED: QMP DEVICE_DELETED: @device and @path are set. Its last file
  *   descriptor is closed and the id is free.
  * @HB_MACHINE_EVENT_UNPLUG_GUEST_ERROR: QMP DEVICE_UNPLUG_GUEST_ERROR: the guest refused the
- * removal of @device, or did not answer; @slot_reason says which
- * @HB_MACHINE_EVENT_SLOT: QMP HOTBAY_*: @slot_event happened in @bus; @device is its occupant,
- *   NULL if there is none. Sent for every #HbSlotEvent, before the event above that it may cause.
- * @HB_MACHINE_EVENT_BAY: QMP HOTBAY_HOST_DRIVE_*: @bay_event happened to the drive @host in the
- * host's slot @host_slot, to which @bus is bound; @message says why a drive was refused
+ * removal of @device, or did not answer; the reason of @told says which
+ * @HB_MACHINE_EVENT_SLOT: QMP HOTBAY_SLOT_*: @told happened in @bus; @device is the drive it is
+ *   about, NULL if there is none. Sent for every event of a slot, before the event above that it
+ * may cause.
+ * @HB_MACHINE_EVENT_BAY: QMP HOTBAY_HOST_DRIVE_*: @told happened to the drive @host in the host's
+ *   slot @host_slot, to which @bus is bound
  */
 typedef enum HbMachineEventType {
 	HB_MACHINE_EVENT_SHUTDOWN,
@@ -80,13 +81,9 @@ typedef struct HbMachineEvent {
 	const char *path;   /* "/machine/peripheral/ID" */
 	const char *bus;    /* id of the port */
 	const char *host;   /* "0000:01:00.0", the drive on the host */
-	HbSlotEvent slot_event;
-	HbSlotReason slot_reason;
-	gint64 time_us;		    /* when it happened, as g_get_monotonic_time(); 0: now */
-	const HbSlotReport *report; /* of %HB_MACHINE_EVENT_SLOT */
-	HbBayEvent bay_event;
 	const char *host_slot;
-	const char *message;
+	const HbEvent *told; /* the library's event that it comes from; NULL: none */
+	gint64 time_us;	     /* when it happened, as g_get_monotonic_time(); 0: now */
 } HbMachineEvent;
 
 typedef void (*HbMachineListener)(HbMachine *machine, const HbMachineEvent *event, gpointer data);

@@ -32,7 +32,7 @@ static JsonObject *describe_removal(const HbSlotInfo *info)
 static JsonObject *describe_entry(const HbSlotHistoryEntry *entry)
 {
 	JsonObject *object = json_object_new();
-	g_autofree char *event = hb_events_name(hb_slot_event_to_str(entry->told.event));
+	g_autofree char *event = hb_events_name(hb_event_type_to_str(entry->told.type));
 	g_autofree char *reason = hb_events_name(hb_slot_reason_to_str(entry->told.reason));
 
 	json_object_set_int_member(object, "monotonic", entry->told.time_us);
@@ -41,7 +41,7 @@ static JsonObject *describe_entry(const HbSlotHistoryEntry *entry)
 		json_object_set_string_member(object, "device", entry->device);
 	if (entry->told.reason != HB_SLOT_REASON_NONE)
 		json_object_set_string_member(object, "reason", reason);
-	if (entry->told.event == HB_SLOT_INDICATORS)
+	if (entry->told.type == HB_EVENT_INDICATORS)
 		hb_events_set_indicators(object, &entry->told);
 	return object;
 }

@@ -31,10 +31,10 @@ void hb_slot_history_destroy(HbSlotHistory *history)
 }
 
 /* The place of the next entry: the last one's, a free one, or the oldest one's. */
-static HbSlotHistoryEntry *make_room(HbSlotHistory *history, HbSlotEvent event)
+static HbSlotHistoryEntry *make_room(HbSlotHistory *history, HbEventType type)
 {
-	if (event == HB_SLOT_INDICATORS && history->n &&
-	    at(history, history->n - 1)->told.event == HB_SLOT_INDICATORS)
+	if (type == HB_EVENT_INDICATORS && history->n &&
+	    at(history, history->n - 1)->told.type == HB_EVENT_INDICATORS)
 		return at(history, history->n - 1);
 	if (history->n < HB_SLOT_HISTORY_LENGTH)
 		return at(history, history->n++);
@@ -42,9 +42,9 @@ static HbSlotHistoryEntry *make_room(HbSlotHistory *history, HbSlotEvent event)
 	return at(history, HB_SLOT_HISTORY_LENGTH - 1);
 }
 
-void hb_slot_history_add(HbSlotHistory *history, const HbSlotReport *told, const char *device)
+void hb_slot_history_add(HbSlotHistory *history, const HbEvent *told, const char *device)
 {
-	HbSlotHistoryEntry *entry = make_room(history, told->event);
+	HbSlotHistoryEntry *entry = make_room(history, told->type);
 
 	g_free(entry->device);
 	entry->device = g_strdup(device);

@@ -14,9 +14,10 @@ typedef struct HbSlotHistory HbSlotHistory;
 /** HB_SLOT_HISTORY_LENGTH: entries that are kept; older ones are forgotten. */
 #define HB_SLOT_HISTORY_LENGTH 32
 
-/** HbSlotHistoryEntry: @told: as the library told it, but for its function. @device: nullable. */
+/** HbSlotHistoryEntry: @told: a slot's event as the library told it, but for its function. @device:
+ * nullable. */
 typedef struct HbSlotHistoryEntry {
-	HbSlotReport told;
+	HbEvent told;
 	char *device;
 } HbSlotHistoryEntry;
 
@@ -31,7 +32,7 @@ void hb_slot_history_destroy(HbSlotHistory *history);
  *
  * Of changes of the indicators in a row the last one is kept: a guest cannot blink the rest away.
  */
-void hb_slot_history_add(HbSlotHistory *history, const HbSlotReport *told, const char *device);
+void hb_slot_history_add(HbSlotHistory *history, const HbEvent *told, const char *device);
 
 /** hb_slot_history_get_n: Returns: how many entries there are. */
 guint hb_slot_history_get_n(const HbSlotHistory *history);

@@ -22,46 +22,6 @@ typedef struct HbBays HbBays;
 typedef struct HbBay HbBay;
 
 /**
- * HbBayEvent:
- * @HB_BAY_DRIVE_ADDED: an NVMe drive has come
- * @HB_BAY_DRIVE_TAKEN: it is vfio-pci's now: hb_vfio_device_open() may follow
- * @HB_BAY_DRIVE_REFUSED: it cannot be taken, and is as it was; or what has come is no NVMe drive
- * @HB_BAY_DRIVE_REMOVED: it has left the host: pulled, or switched off
- *
- * What happens in a bay.
- */
-typedef enum HbBayEvent {
-	HB_BAY_DRIVE_ADDED,
-	HB_BAY_DRIVE_TAKEN,
-	HB_BAY_DRIVE_REFUSED,
-	HB_BAY_DRIVE_REMOVED,
-} HbBayEvent;
-
-/**
- * HbBayReport:
- * @event: what has happened
- * @address: of the drive, "0000:01:00.0"
- * @error: (nullable): of %HB_BAY_DRIVE_REFUSED: why
- * @time_us: when it was noticed, as g_get_monotonic_time()
- *
- * One event of a bay's.
- */
-typedef struct HbBayReport {
-	HbBayEvent event;
-	const char *address;
-	const GError *error;
-	gint64 time_us;
-} HbBayReport;
-
-/**
- * HbBayListener:
- * @report: valid during the call
- *
- * Called on the loop when something has happened in a bay. No bay may be destroyed in it.
- */
-typedef void (*HbBayListener)(HbBay *bay, const HbBayReport *report, gpointer data);
-
-/**
  * hb_bays_create:
  * @host: whose loop and log are used; must outlive the result
  *
@@ -103,13 +63,12 @@ const char *hb_bay_get_drive(const HbBay *bay);
 /**
  * hb_bay_watch:
  * @take: whether drives that come are given to vfio-pci
- * @listener: told what happens from here on
  *
- * From here on the bay tells of drives that come and go. A drive is taken when it comes, and only
- * then: one that the host's administrator takes back is left alone until it, or another, comes
- * anew.
+ * From here on the host's listener (hb_host_set_listener()) is told of drives that come and go,
+ * %HB_EVENT_HOST_DRIVE_ADDED and the others. A drive is taken when it comes, and only then: one
+ * that the host's administrator takes back is left alone until it, or another, comes anew.
  */
-void hb_bay_watch(HbBay *bay, gboolean take, HbBayListener listener, gpointer data);
+void hb_bay_watch(HbBay *bay, gboolean take);
 
 /**
  * hb_bay_take_now:

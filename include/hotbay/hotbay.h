@@ -16,7 +16,7 @@
  *
  * Each header is about one noun. Of the guest: pci.h, slot.h, switch.h, acpi.h, acpi-hotplug.h. Of
  * the host: vfio.h, inventory.h, bind.h, bay.h. Of the hypervisor: host.h, kvm.h, loop.h. Of its
- * operator: options.h, properties.h. And error.h, version.h.
+ * operator: options.h, properties.h. What happens in all of them: event.h. And error.h, version.h.
  *
  * What can fail returns FALSE or NULL, and sets a GError of %HB_ERROR whose message is meant for
  * the operator. Each function says which thread may call it: "the loop" is the thread that iterates
@@ -31,6 +31,7 @@
 #include <hotbay/bay.h>
 #include <hotbay/bind.h>
 #include <hotbay/error.h>
+#include <hotbay/event.h>
 #include <hotbay/host.h>
 #include <hotbay/inventory.h>
 #include <hotbay/kvm.h>

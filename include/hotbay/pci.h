@@ -142,6 +142,7 @@ typedef struct HbPciFunctionOps {
  * @ops: what it does
  * @port: (nullable): the port in whose slot it sits; set by hb_port_plug()
  * @secondary: (nullable): the library's own: set in its bridges, NULL in all others
+ * @request: the library's own: the number of the request that it is under
  *
  * The first member of every implementation's own struct.
  */
@@ -149,6 +150,7 @@ struct HbPciFunction {
 	const HbPciFunctionOps *ops;
 	HbPort *port;
 	const struct HbSecondaryBusOps *secondary;
+	guint64 request;
 };
 
 /**

@@ -142,49 +142,6 @@ HbHostBridge *hb_port_get_bridge(HbPort *port);
 HbPciFunction *hb_port_get_function(HbPort *port);
 
 /**
- * HbSlotEvent:
- * @HB_SLOT_PLUGGED: the occupant is in the slot and the guest was told
- * @HB_SLOT_REMOVAL_REQUESTED: the guest was asked to let the occupant go
- * @HB_SLOT_REMOVAL_REFUSED: it did not: the guest cancelled, or did not answer in time; see the
- * reason. The occupant stays, and may be asked for again.
- * @HB_SLOT_SEVERED: the occupant is out of the guest: after a completed removal, or pulled
- * @HB_SLOT_RELEASED: the occupant holds nothing of the host any more: its last file descriptor is
- * closed
- * @HB_SLOT_INDICATORS: the guest changed an indicator or the slot's power. Told at most
- *   %HB_SLOT_INDICATORS_BURST times in a row and then ten times a second; what is left out is
- *   between two that are told, and the last one always is.
- * @HB_SLOT_PLUG_WAITING: the function stands in line; %HB_SLOT_PLUGGED, %HB_SLOT_PLUG_REFUSED or
- *   %HB_SLOT_SEVERED ends that
- * @HB_SLOT_PLUG_REFUSED: it stood in line behind a removal that was refused, and will be released
- * @HB_SLOT_REMOVAL_WAITING: a removal was asked for, and the guest cannot be asked yet, or has to
- * be asked again: it does not listen, or an indicator blinks
- *
- * What happens in a slot.
- */
-typedef enum HbSlotEvent {
-	HB_SLOT_PLUGGED,
-	HB_SLOT_REMOVAL_REQUESTED,
-	HB_SLOT_REMOVAL_REFUSED,
-	HB_SLOT_SEVERED,
-	HB_SLOT_RELEASED,
-	HB_SLOT_INDICATORS,
-	HB_SLOT_PLUG_WAITING,
-	HB_SLOT_PLUG_REFUSED,
-	HB_SLOT_REMOVAL_WAITING,
-} HbSlotEvent;
-
-/** HB_SLOT_INDICATORS_BURST: how many %HB_SLOT_INDICATORS in a row are told as they come. */
-#define HB_SLOT_INDICATORS_BURST 16
-
-/**
- * hb_slot_event_to_str:
- * @event: of a slot
- *
- * Returns: its name without prefix, "PLUGGED" say; static. Any thread.
- */
-const char *hb_slot_event_to_str(HbSlotEvent event);
-
-/**
  * HbSlotReason:
  * @HB_SLOT_REASON_NONE: there is nothing to say
  * @HB_SLOT_REASON_REQUEST: an orderly removal, as asked by hb_port_request_removal()
@@ -198,7 +155,7 @@ const char *hb_slot_event_to_str(HbSlotEvent event);
  * @HB_SLOT_REASON_COMMAND: pulled because the operator said so; it is still there
  * @HB_SLOT_REASON_SHUTDOWN: the guest has ended
  * @HB_SLOT_REASON_OCCUPIED: of a refused plug: the last occupant stays
- * @HB_SLOT_REASON_UNACKNOWLEDGED: of %HB_SLOT_PLUGGED: the guest never said that it is done with
+ * @HB_SLOT_REASON_UNACKNOWLEDGED: of %HB_EVENT_PLUGGED: the guest never said that it is done with
  *   the last occupant
  * @HB_SLOT_REASON_REFUSED: the guest said that it cannot let go; in ACPI mode
  *
@@ -253,59 +210,21 @@ typedef enum HbIndicator {
 const char *hb_indicator_to_str(HbIndicator indicator);
 
 /**
- * HbSlotReport:
- * @event: what has happened
- * @reason: why
- * @function: (nullable): the occupant or newcomer it is about; for identification only: with
- *   %HB_SLOT_RELEASED it is freed already
- * @time_us: when it happened, as g_get_monotonic_time()
- * @attention_indicator, @power_indicator: what they showed then
- * @powered: whether the slot had power
- *
- * One event of a slot's.
- */
-typedef struct HbSlotReport {
-	HbSlotEvent event;
-	HbSlotReason reason;
-	HbPciFunction *function;
-	gint64 time_us;
-	HbIndicator attention_indicator;
-	HbIndicator power_indicator;
-	gboolean powered;
-} HbSlotReport;
-
-/**
- * HbSlotListener:
- * @report: valid during the call
- *
- * Called on the loop, after the fact, in the order in which things happened, without any lock held:
- * it may call anything in this header. Only %HB_SLOT_INDICATORS may come late.
- */
-typedef void (*HbSlotListener)(HbPort *port, const HbSlotReport *report, gpointer data);
-
-/**
- * hb_port_set_listener:
- * @listener: (nullable): one a port; NULL for none
- *
- * Says who is told what happens in the slot. Loop thread.
- */
-void hb_port_set_listener(HbPort *port, HbSlotListener listener, gpointer data);
-
-/**
  * hb_port_plug:
  * @function: (transfer full): stays the caller's if this fails
+ * @request: the request's number in the events that answer it, see #HbEvent; 0: none
  *
  * Puts a function into the slot. While the removal of the last occupant is under way, or the guest
- * has yet to finish with one that left, @function waits in line (%HB_SLOT_PLUG_WAITING) and enters
- * when that is over. %HB_SLOT_PLUGGED says when the guest was told; %HB_SLOT_PLUG_REFUSED that the
- * last occupant stays. A function plugged before the guest runs, or before it enables hot-plug
+ * has yet to finish with one that left, @function waits in line (%HB_EVENT_PLUG_WAITING) and enters
+ * when that is over. %HB_EVENT_PLUGGED says when the guest was told; %HB_EVENT_PLUG_REFUSED that
+ * the last occupant stays. A function plugged before the guest runs, or before it enables hot-plug
  * interrupts, is simply there. Loop thread.
  *
  * Returns: FALSE with %HB_ERROR_BUSY if the slot is occupied and no removal is under way, or has
  * one in line, %HB_ERROR_UNSUPPORTED if the VM runs and the slot is not hot-plug capable, or
  * %HB_ERROR_LIMIT if the VM runs and the function's BARs do not fit the port's windows
  */
-gboolean hb_port_plug(HbPort *port, HbPciFunction *function, GError **error);
+gboolean hb_port_plug(HbPort *port, HbPciFunction *function, guint64 request, GError **error);
 
 /**
  * hb_port_request_removal:
@@ -313,8 +232,8 @@ gboolean hb_port_plug(HbPort *port, HbPciFunction *function, GError **error);
  * Asks the guest to let the occupant go, by pressing the Attention Button (PCIe r6.0 §6.7.1.5) as
  * soon as the slot can take a press; in ACPI mode by an Eject Request (ACPI r6.5 §5.6.6). If the
  * guest has switched the slot off by itself, or the function still waits in line, there is nobody
- * to ask and it goes at once. Ends with %HB_SLOT_SEVERED then %HB_SLOT_RELEASED, or
- * %HB_SLOT_REMOVAL_REFUSED. Loop thread.
+ * to ask and it goes at once. Ends with %HB_EVENT_SEVERED then %HB_EVENT_RELEASED, or
+ * %HB_EVENT_REMOVAL_REFUSED. Loop thread.
  *
  * Returns: FALSE with %HB_ERROR_NOT_FOUND if the slot is empty, %HB_ERROR_BUSY if a removal
  *   is in flight, %HB_ERROR_UNSUPPORTED if the guest has to be asked and the slot has no hot-plug,
@@ -340,26 +259,28 @@ typedef struct HbRemoval {
  * hb_port_request_removal_of:
  * @function: the occupant, or the one in line
  * @removal: (nullable): NULL: the port's time, no pull
+ * @request: the request's number, see #HbEvent; 0: none
  *
  * Does what hb_port_request_removal() does, for one of the two that a slot can hold. Loop thread.
  *
  * Returns: FALSE with its errors; %HB_ERROR_NOT_FOUND also if @function is neither
  */
 gboolean hb_port_request_removal_of(HbPort *port, HbPciFunction *function, const HbRemoval *removal,
-				    GError **error);
+				    guint64 request, GError **error);
 
 /**
  * hb_port_give_back:
  * @function: the occupant, or the one in line
+ * @request: the request's number, see #HbEvent; 0: none
  *
  * The host wants @function back and waits for it: an orderly removal that is pulled when the guest
  * refuses or @host_removal_timeout_ms of #HbPortConfig is up. One that is under way is held to that
  * time, if it has more. Where the guest cannot be asked it is pulled at once. With a time of 0 it
  * is no more than a request. To be called as often as the host asks. Loop thread.
  *
- * Returns: whether this call began something
+ * Returns: whether this call began something; if not, no event has @request
  */
-gboolean hb_port_give_back(HbPort *port, HbPciFunction *function);
+gboolean hb_port_give_back(HbPort *port, HbPciFunction *function, guint64 request);
 
 /**
  * hb_port_pull:
@@ -378,10 +299,14 @@ void hb_port_pull(HbPort *port, HbPciFunction *function);
  * hb_port_pull_because:
  * @function: (nullable): as for hb_port_pull()
  * @reason: what says more than %HB_SLOT_REASON_PULL
+ * @request: the request's number, see #HbEvent; 0: none
  *
- * Does what hb_port_pull() does, and gives another reason.
+ * Does what hb_port_pull() does, and gives another reason. Any thread, likewise.
+ *
+ * Returns: whether there was something to pull; if not, no event has @request
  */
-void hb_port_pull_because(HbPort *port, HbPciFunction *function, HbSlotReason reason);
+gboolean hb_port_pull_because(HbPort *port, HbPciFunction *function, HbSlotReason reason,
+			      guint64 request);
 
 /**
  * HbPortFailure:
@@ -396,15 +321,24 @@ typedef enum HbPortFailure {
 } HbPortFailure;
 
 /**
+ * hb_port_failure_to_str:
+ * @failure: of a function
+ *
+ * Returns: its name without prefix, "SILENT" say; static. Any thread.
+ */
+const char *hb_port_failure_to_str(HbPortFailure failure);
+
+/**
  * hb_port_fail:
  * @function: (nullable): as for hb_port_pull()
  * @failure: what is wrong with it
  *
- * The occupant is there but broken, and goes: what hb_port_pull() does, for
- * %HB_SLOT_REASON_ERROR. Before the slot's own events the port records the error as one that it has
- * seen itself, non-fatal, by Advanced Error Reporting (PCIe r6.0 §6.2): an Uncorrectable Internal
- * Error, or a Completion Timeout. So the guest's log says why the drive went. Ports of a switch do
- * not report errors. Any thread, without the bus lock: never from a function's ops.
+ * The occupant is there but broken, and goes: %HB_EVENT_ERROR_CONTAINED, and what hb_port_pull()
+ * does, for %HB_SLOT_REASON_ERROR. Before the slot's own events the port records the error as one
+ * that it has seen itself, non-fatal, by Advanced Error Reporting (PCIe r6.0 §6.2): an
+ * Uncorrectable Internal Error, or a Completion Timeout. So the guest's log says why the drive
+ * went. Ports of a switch do not report errors. Any thread, without the bus lock: never from a
+ * function's ops.
  */
 void hb_port_fail(HbPort *port, HbPciFunction *function, HbPortFailure failure);
 

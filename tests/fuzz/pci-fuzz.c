@@ -107,7 +107,7 @@ static void plug(Rig *rig, HbPort *port)
 {
 	HbPciFunction *drive = model_drive_create(rig->remap, &rig->alive);
 
-	if (!hb_port_plug(port, drive, NULL))
+	if (!hb_port_plug(port, drive, 0, NULL))
 		drive->ops->release(drive, NULL, NULL);
 }
 
@@ -120,11 +120,11 @@ static void request_removal(HbPort *port, const uint8_t op[8])
 	hb_port_get_info(port, &info);
 	HbPciFunction *function = op[5] & 2 ? info.newcomer : info.occupant;
 	if (op[5] & 4)
-		hb_port_give_back(port, function);
+		hb_port_give_back(port, function, 0);
 	else if (op[5] & 8)
 		hb_port_request_removal(port, NULL);
 	else
-		hb_port_request_removal_of(port, function, &removal, NULL);
+		hb_port_request_removal_of(port, function, &removal, 0, NULL);
 }
 
 static void run(Rig *rig, const uint8_t op[8])

@@ -56,8 +56,9 @@ def missing(tree, word):
     """What is wrong with a name, or None."""
     name = re.sub(r"\(.*\)?$", "", word)
     if IDENTIFIER.fullmatch(name):
-        # vmm/events.c makes the names of slot events from the library's
-        known = name in tree.words or name.replace("HOTBAY_SLOT_", "HB_SLOT_") in tree.words
+        # vmm/events.c makes the names of events from the library's
+        event = re.sub("^HOTBAY_(SLOT_)?", "HB_EVENT_", name)
+        known = name in tree.words or event in tree.words
         return None if known or name.endswith("*") else "is nowhere in the sources"
     if not PATH.match(name):
         return None

@@ -190,23 +190,23 @@ static guint32 read_vendor(void)
 static HbLoop *loop;
 static GThread *loop_thread;
 static guint n_wrong_thread;
-static guint seen[HB_SLOT_REMOVAL_WAITING + 1];
+static guint seen[HB_EVENT_N_TYPES];
 
-static void on_slot(HbPort *port, const HbSlotReport *report, gpointer data)
+static void on_event(const HbEvent *event, gpointer data)
 {
-	(void)port, (void)data;
-	seen[report->event]++;
+	(void)data;
+	seen[event->type]++;
 	n_wrong_thread += g_thread_self() != loop_thread;
 }
 
 /* Until the event has come, and no longer than PATIENCE_MS between two wake-ups. */
-static gboolean wait_for(HbSlotEvent event)
+static gboolean wait_for(HbEventType type)
 {
 	struct pollfd polled = { .fd = hb_loop_get_fd(loop), .events = POLLIN };
 
-	while (!seen[event] && poll(&polled, 1, PATIENCE_MS) == 1)
+	while (!seen[type] && poll(&polled, 1, PATIENCE_MS) == 1)
 		hb_loop_dispatch(loop);
-	return seen[event] > 0;
+	return seen[type] > 0;
 }
 
 /* -- The story. -- */
@@ -260,8 +260,8 @@ static void plug(HbPort *port)
 {
 	memset(seen, 0, sizeof(seen));
 	n_messages = 0;
-	check(hb_port_plug(port, new_paper(), NULL), "a function is plugged");
-	check(wait_for(HB_SLOT_PLUGGED), "the loop's descriptor brings the event");
+	check(hb_port_plug(port, new_paper(), 0, NULL), "a function is plugged");
+	check(wait_for(HB_EVENT_PLUGGED), "the loop's descriptor brings the event");
 }
 
 static void tell_of_plug(HbPort *port)
@@ -288,7 +288,7 @@ static void tell_of_removal(HbPort *port)
 	set_power_indicator(PCI_EXP_SLTCTL_PWR_IND_BLINK);
 	check(read_vendor() == VENDOR, "until it lets go, the function is there");
 	set_power_indicator(PCI_EXP_SLTCTL_PWR_IND_OFF);
-	check(wait_for(HB_SLOT_RELEASED) && seen[HB_SLOT_SEVERED] == 1 && n_released == 1,
+	check(wait_for(HB_EVENT_RELEASED) && seen[HB_EVENT_SEVERED] == 1 && n_released == 1,
 	      "then it is severed and released");
 	check(read_vendor() == 0xffff, "and the slot is empty again");
 	take_slot_events();
@@ -304,7 +304,7 @@ static void tell_of_pull(HbPort *port)
 	check(n_messages == 1 && (slot_status() & PCI_EXP_SLTSTA_DLLSC) &&
 		      !(slot_status() & PCI_EXP_SLTSTA_PDS) && !is_link_active(),
 	      "the guest has one interrupt, no presence and no link");
-	check(wait_for(HB_SLOT_RELEASED) && n_released == 2, "it is released");
+	check(wait_for(HB_EVENT_RELEASED) && n_released == 2, "it is released");
 }
 
 int main(void)
@@ -314,7 +314,7 @@ int main(void)
 	HbHost *host = hb_host_create(&host_ops, NULL, hb_loop_get_context(loop));
 	HbPort *port = build(host);
 
-	hb_port_set_listener(port, on_slot, NULL);
+	hb_host_set_listener(host, on_event, NULL);
 	hb_port_set_running(port);
 	load_driver();
 	tell_of_plug(port);

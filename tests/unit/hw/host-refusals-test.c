@@ -15,7 +15,7 @@
 #include "tests/unit/hw/strict-host.h"
 #include "tests/unit/suite.h"
 
-#include <hotbay/slot.h>
+#include <hotbay/event.h>
 
 #include <linux/pci_regs.h>
 #include <string.h>
@@ -39,9 +39,9 @@ static guint32 bar; /* its address, once it is placed */
 
 /* -- The host. -- */
 
-static void on_slot(HbPort *from, const HbSlotReport *report, gpointer data)
+static void on_event(const HbEvent *event, gpointer data)
 {
-	if (report->event == HB_SLOT_RELEASED)
+	if (event->type == HB_EVENT_RELEASED)
 		n_released++;
 }
 
@@ -65,7 +65,7 @@ static void set_up(guint refused)
 	bridge = hb_host_bridge_create(strict_host_get_host(strict), &windows, NULL);
 	port = hb_port_create(bridge, &config, NULL);
 	ck_assert_ptr_nonnull(port);
-	hb_port_set_listener(port, on_slot, NULL);
+	hb_host_set_listener(strict_host_get_host(strict), on_event, NULL);
 	ck_assert(hb_host_bridge_lay_out(bridge, NULL));
 	hb_port_set_running(port);
 }
@@ -195,7 +195,7 @@ static void assert_memory(void)
 
 static void plug(void)
 {
-	ck_assert(hb_port_plug(port, model_drive_create(remap, &alive), NULL));
+	ck_assert(hb_port_plug(port, model_drive_create(remap, &alive), 0, NULL));
 	run_loop();
 	load_driver();
 	assert_memory();

@@ -340,7 +340,7 @@ START_TEST(a_real_root_port_and_its_drive_are_laid_out)
 
 	HbPort *port = hb_port_create(bridge, &port_config, NULL);
 
-	ck_assert(hb_port_plug(port, &occupant->function, NULL));
+	ck_assert(hb_port_plug(port, &occupant->function, 0, NULL));
 	lay_out();
 
 	ck_assert_ptr_eq(hb_host_bridge_find(bridge, 3, 0), &occupant->function);
@@ -429,7 +429,7 @@ START_TEST(a_large_drive_deep_down_makes_all_windows_large)
 	HbPort *port = create_port("deep", lower, 7, 64 * MIB);
 
 	fake_function_add_bar(occupant, 2, 2 * GIB, BAR_64_PREF);
-	ck_assert(hb_port_plug(port, &occupant->function, NULL));
+	ck_assert(hb_port_plug(port, &occupant->function, 0, NULL));
 	lay_out();
 
 	assert_mem64(0, 9, MEM64, 2 * GIB);
@@ -448,7 +448,7 @@ START_TEST(a_window_too_large_below_a_switch_names_the_bar)
 	HbSwitch *self = hb_switch_create(create_port("rp", NULL, 9, 0), "up", NULL);
 
 	fake_function_add_bar(occupant, 2, 8 * GIB, BAR_64_PREF);
-	ck_assert(hb_port_plug(create_port("dp", self, 0, 0), &occupant->function, NULL));
+	ck_assert(hb_port_plug(create_port("dp", self, 0, 0), &occupant->function, 0, NULL));
 
 	ck_assert(!hb_host_bridge_lay_out(bridge, &error));
 	ck_assert(g_error_matches(error, HB_ERROR, HB_ERROR_LIMIT));
@@ -490,7 +490,7 @@ START_TEST(windows_stay_when_the_drive_they_were_made_for_has_left)
 	HbPort *port = create_port("bay9", NULL, 9, 2 * MIB);
 
 	fake_function_add_bar(occupant, 2, 1 * GIB, BAR_64_PREF);
-	ck_assert(hb_port_plug(port, &occupant->function, NULL));
+	ck_assert(hb_port_plug(port, &occupant->function, 0, NULL));
 	create_port("bay10", NULL, 10, 2 * MIB);
 	lay_out();
 	hb_port_pull(port, NULL);
@@ -513,7 +513,7 @@ START_TEST(a_drive_that_does_not_fit_again_is_left_out_and_said)
 	fake_function_add_bar(occupant, 0, 16 * KIB, BAR_64);
 	fake_function_add_bar(occupant, 2, 8 * GIB, BAR_64_PREF);
 	lay_out();
-	ck_assert(hb_port_plug(port, &occupant->function, NULL));
+	ck_assert(hb_port_plug(port, &occupant->function, 0, NULL));
 	hb_host_bridge_reset(bridge);
 	ports[1]->mem32_size = 1 * MIB; /* what a real port remembers */
 	g_string_truncate(host->log, 0);
@@ -545,13 +545,13 @@ START_TEST(a_drive_too_large_for_a_running_port_is_refused)
 	lay_out();
 	hb_port_set_running(port);
 	fake_function_add_bar(drive, 2, 128 * MIB, BAR_64_PREF);
-	ck_assert(!hb_port_plug(port, &drive->function, &error));
+	ck_assert(!hb_port_plug(port, &drive->function, 0, &error));
 	ck_assert(g_error_matches(error, HB_ERROR, HB_ERROR_LIMIT));
 	ck_assert_ptr_nonnull(g_strstr_len(error->message, -1, "slot bay9: BAR 2"));
 
 	/* The guest makes room by itself. */
 	hb_host_bridge_config_write(bridge, 0, wanted.devfn, PCI_PREF_MEMORY_BASE, 4, 0x17f01000);
-	ck_assert(hb_port_plug(port, &drive->function, NULL));
+	ck_assert(hb_port_plug(port, &drive->function, 0, NULL));
 	hb_host_bridge_destroy(g_steal_pointer(&bridge));
 }
 END_TEST

@@ -42,7 +42,8 @@ START_TEST(test_an_error_is_told_with_the_removal_and_has_its_own_reason)
 	ck_assert_uint_eq(scene_read_port(ERROR_SOURCE, 4), (guint32)DEVFN << 16);
 	scene_run_loop();
 
-	scene_assert_transcript("SEVERED(ERROR) A\nrelease A\n");
+	scene_assert_transcript(
+		"ERROR_CONTAINED(ERROR)(INTERNAL) A\nSEVERED(ERROR) A\nrelease A\n");
 }
 END_TEST
 
@@ -115,7 +116,8 @@ START_TEST(test_an_error_ends_a_removal_that_was_asked_for)
 	break_down(HB_PORT_FAILURE_INTERNAL);
 	scene_run_loop();
 
-	scene_assert_transcript("msi fee00000 41\nsever A\nSEVERED(ERROR) A\nrelease A\n");
+	scene_assert_transcript("msi fee00000 41\nsever A\nERROR_CONTAINED(ERROR)(INTERNAL) A\n"
+				"SEVERED(ERROR) A\nrelease A\n");
 }
 END_TEST
 
@@ -130,7 +132,8 @@ START_TEST(test_the_guest_never_hears_of_one_in_line)
 	hb_port_fail(scene_port, &scene_drive_b.function, HB_PORT_FAILURE_INTERNAL);
 	scene_run_loop();
 
-	scene_assert_transcript("sever B\nSEVERED(ERROR) B\nrelease B\n");
+	scene_assert_transcript(
+		"sever B\nERROR_CONTAINED(ERROR)(INTERNAL) B\nSEVERED(ERROR) B\nrelease B\n");
 	ck_assert_uint_eq(scene_read_port(UNCORRECTABLE_STATUS, 4), 0);
 }
 END_TEST

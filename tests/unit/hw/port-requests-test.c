@@ -32,7 +32,7 @@ static void remove_a(guint timeout_ms, gboolean then_pull)
 	const HbRemoval removal = { .timeout_ms = timeout_ms, .then_pull = then_pull };
 	g_autoptr(GError) error = NULL;
 
-	hb_port_request_removal_of(scene_port, drive_a, &removal, &error);
+	hb_port_request_removal_of(scene_port, drive_a, &removal, 0, &error);
 	ck_assert_msg(!error, "%s", error ? error->message : "");
 }
 
@@ -125,7 +125,7 @@ START_TEST(test_pull_by_command_says_so)
 	scene_request_removal();
 	scene_forget_transcript();
 
-	hb_port_pull_because(scene_port, drive_a, HB_SLOT_REASON_COMMAND);
+	hb_port_pull_because(scene_port, drive_a, HB_SLOT_REASON_COMMAND, 0);
 	scene_run_loop();
 
 	scene_assert_transcript("sever A\nREMOVAL_REQUESTED A\nSEVERED(COMMAND) A\nrelease A\n");
@@ -176,7 +176,7 @@ START_TEST(test_drive_in_line_can_be_asked_for_in_a_removal)
 	scene_run_loop();
 	scene_forget_transcript();
 
-	ck_assert(hb_port_request_removal_of(scene_port, drive_b, NULL, NULL));
+	ck_assert(hb_port_request_removal_of(scene_port, drive_b, NULL, 0, NULL));
 	scene_run_loop();
 
 	scene_assert_transcript("sever B\nSEVERED(REQUEST) B\nrelease B\n");
@@ -193,7 +193,7 @@ START_TEST(test_nobody_stands_in_line_before_the_guest_runs)
 	scene_plug(&scene_drive_a);
 	scene_request_removal();
 
-	ck_assert(!hb_port_plug(scene_port, drive_b, &error));
+	ck_assert(!hb_port_plug(scene_port, drive_b, 0, &error));
 
 	ck_assert(g_error_matches(error, HB_ERROR, HB_ERROR_BUSY));
 }
@@ -205,11 +205,11 @@ START_TEST(test_stranger_cannot_be_asked_for)
 
 	create(LONG_MS, LONG_MS, LONG_MS);
 
-	ck_assert(!hb_port_request_removal_of(scene_port, drive_b, NULL, &error));
+	ck_assert(!hb_port_request_removal_of(scene_port, drive_b, NULL, 0, &error));
 
 	ck_assert(g_error_matches(error, HB_ERROR, HB_ERROR_NOT_FOUND));
-	ck_assert(!hb_port_give_back(scene_port, drive_b));
-	ck_assert(!hb_port_give_back(scene_port, NULL));
+	ck_assert(!hb_port_give_back(scene_port, drive_b, 0));
+	ck_assert(!hb_port_give_back(scene_port, NULL, 0));
 }
 END_TEST
 
@@ -244,8 +244,8 @@ START_TEST(test_host_is_given_its_drive_in_time)
 {
 	create(LONG_MS, SOON_MS, LONG_MS);
 
-	ck_assert(hb_port_give_back(scene_port, drive_a));
-	ck_assert(!hb_port_give_back(scene_port, drive_a)); /* it asks again and again */
+	ck_assert(hb_port_give_back(scene_port, drive_a, 0));
+	ck_assert(!hb_port_give_back(scene_port, drive_a, 0)); /* it asks again and again */
 	forget_the_beginning();
 	let_time_pass();
 
@@ -260,7 +260,7 @@ START_TEST(test_host_hastens_a_removal_that_is_under_way)
 	scene_run_loop();
 	scene_forget_transcript();
 
-	ck_assert(hb_port_give_back(scene_port, drive_a));
+	ck_assert(hb_port_give_back(scene_port, drive_a, 0));
 	let_time_pass();
 
 	scene_assert_transcript("sever A\nSEVERED(ESCALATED) A\nrelease A\n");
@@ -274,7 +274,7 @@ START_TEST(test_host_does_not_slow_a_removal_that_is_under_way)
 	scene_run_loop();
 	scene_forget_transcript();
 
-	ck_assert(hb_port_give_back(scene_port, drive_a));
+	ck_assert(hb_port_give_back(scene_port, drive_a, 0));
 	let_time_pass();
 
 	scene_assert_transcript("sever A\nSEVERED(ESCALATED) A\nrelease A\n");
@@ -284,7 +284,7 @@ END_TEST
 START_TEST(test_host_may_be_told_to_wait_for_the_guest)
 {
 	create(SOON_MS, 0, LONG_MS);
-	ck_assert(hb_port_give_back(scene_port, drive_a));
+	ck_assert(hb_port_give_back(scene_port, drive_a, 0));
 	scene_forget_transcript();
 
 	let_time_pass();
@@ -302,7 +302,7 @@ START_TEST(test_host_has_at_once_what_nobody_can_be_asked_for)
 	scene_create(&config);
 	scene_boot_with_drive();
 
-	ck_assert(hb_port_give_back(scene_port, drive_a));
+	ck_assert(hb_port_give_back(scene_port, drive_a, 0));
 	scene_run_loop();
 
 	scene_assert_transcript("sever A\nmsi fee00000 41\nSEVERED(ESCALATED) A\nrelease A\n");
@@ -317,7 +317,7 @@ START_TEST(test_host_has_at_once_what_stands_in_line)
 	scene_run_loop();
 	scene_forget_transcript();
 
-	ck_assert(hb_port_give_back(scene_port, drive_b));
+	ck_assert(hb_port_give_back(scene_port, drive_b, 0));
 	scene_run_loop();
 
 	scene_assert_transcript("sever B\nSEVERED(REQUEST) B\nrelease B\n");
@@ -332,15 +332,15 @@ typedef struct Heard {
 	gboolean powered;
 } Heard;
 
-static void count(HbPort *port, const HbSlotReport *report, gpointer data)
+static void count(const HbEvent *event, gpointer data)
 {
 	Heard *heard = data;
 
-	if (report->event != HB_SLOT_INDICATORS)
+	if (event->type != HB_EVENT_INDICATORS)
 		return;
 	heard->n++;
-	heard->last = report->power_indicator;
-	heard->powered = report->powered;
+	heard->last = event->power_indicator;
+	heard->powered = event->powered;
 }
 
 static void blink_often(guint times)
@@ -359,14 +359,14 @@ START_TEST(test_guest_cannot_flood_with_its_indicators)
 	gint64 began = g_get_monotonic_time();
 
 	create(LONG_MS, LONG_MS, LONG_MS);
-	hb_port_set_listener(scene_port, count, &heard);
+	hb_host_set_listener(scene_host->host, count, &heard);
 	blink_often(1000);
 	scene_set_indicator(OFF);
 	scene_run_loop();
 	guint tenths = (guint)((g_get_monotonic_time() - began) / 100000) + 1;
 
-	ck_assert_uint_ge(heard.n, HB_SLOT_INDICATORS_BURST - 1); /* the plug's was one */
-	ck_assert_uint_le(heard.n, HB_SLOT_INDICATORS_BURST + tenths);
+	ck_assert_uint_ge(heard.n, HB_EVENT_INDICATORS_BURST - 1); /* the plug's was one */
+	ck_assert_uint_le(heard.n, HB_EVENT_INDICATORS_BURST + tenths);
 	g_usleep(120000);
 	scene_run_loop();
 	ck_assert_int_eq(heard.last, HB_INDICATOR_OFF); /* the last one is always told */
@@ -378,7 +378,7 @@ START_TEST(test_quiet_guest_has_its_indicators_told_at_once)
 	Heard heard = { 0 };
 
 	create(LONG_MS, LONG_MS, LONG_MS);
-	hb_port_set_listener(scene_port, count, &heard);
+	hb_host_set_listener(scene_host->host, count, &heard);
 	scene_set_indicator(BLINK);
 	scene_run_loop();
 

@@ -403,7 +403,7 @@ START_TEST(test_plug_into_an_occupied_slot_is_busy)
 	scene_create_default();
 	scene_boot_with_drive();
 
-	ck_assert(!hb_port_plug(scene_port, &scene_drive_b.function, &error));
+	ck_assert(!hb_port_plug(scene_port, &scene_drive_b.function, 0, &error));
 
 	ck_assert(g_error_matches(error, HB_ERROR, HB_ERROR_BUSY));
 	ck_assert_ptr_nonnull(strstr(error->message, "bay0"));
@@ -421,7 +421,7 @@ START_TEST(test_plug_behind_a_waiting_newcomer_is_busy)
 	hb_port_pull(scene_port, NULL);
 	scene_plug(&scene_drive_b);
 
-	ck_assert(!hb_port_plug(scene_port, &third.function, &error));
+	ck_assert(!hb_port_plug(scene_port, &third.function, 0, &error));
 
 	ck_assert(g_error_matches(error, HB_ERROR, HB_ERROR_BUSY));
 }
@@ -441,7 +441,7 @@ START_TEST(test_slot_without_hotplug_takes_only_a_cold_plug)
 	g_clear_error(&error);
 	hb_port_pull(scene_port, NULL);
 
-	ck_assert(!hb_port_plug(scene_port, &scene_drive_b.function, &error));
+	ck_assert(!hb_port_plug(scene_port, &scene_drive_b.function, 0, &error));
 
 	ck_assert(g_error_matches(error, HB_ERROR, HB_ERROR_UNSUPPORTED));
 	ck_assert_uint_eq(scene_read_port(SLOT_STATUS, 2), 0);
@@ -497,7 +497,7 @@ START_TEST(test_slot_without_hotplug_refuses_a_drive_by_that_name)
 	config.hotplug = FALSE;
 	scene_create(&config);
 	hb_port_set_running(scene_port);
-	ck_assert(!hb_port_plug(scene_port, &scene_drive_a.function, &plug));
+	ck_assert(!hb_port_plug(scene_port, &scene_drive_a.function, 0, &plug));
 	ck_assert(g_error_matches(plug, HB_ERROR, HB_ERROR_UNSUPPORTED));
 	ck_assert_ptr_nonnull(strstr(plug->message, "bay0 is not hot-plug capable"));
 }
@@ -618,11 +618,11 @@ START_TEST(test_bridge_waits_for_a_release_in_a_worker)
 }
 END_TEST
 
-static void plug_again(HbPort *from, const HbSlotReport *report, gpointer data)
+static void plug_again(const HbEvent *event, gpointer data)
 {
-	scene_tell(hb_slot_event_to_str(report->event),
-		   report->function ? ((Drive *)report->function)->name : "-");
-	if (report->event == HB_SLOT_RELEASED)
+	scene_tell(hb_event_type_to_str(event->type),
+		   event->function ? ((Drive *)event->function)->name : "-");
+	if (event->type == HB_EVENT_RELEASED)
 		scene_plug(&scene_drive_b);
 }
 
@@ -634,7 +634,7 @@ START_TEST(test_listener_may_plug_the_next)
 	hb_port_pull(scene_port, NULL);
 	scene_run_loop();
 	scene_forget_transcript();
-	hb_port_set_listener(scene_port, plug_again, NULL);
+	hb_host_set_listener(scene_host->host, plug_again, NULL);
 
 	scene_finish_release(&scene_drive_a);
 	scene_run_loop();

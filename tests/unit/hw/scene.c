@@ -103,20 +103,29 @@ const HbPciFunctionOps scene_drive_ops = {
 	.release = drive_release,
 };
 
-static void listen(HbPort *from, const HbSlotReport *report, gpointer data)
+/* "PLUGGED A", and " #7" with a request's number, " #7." with its end. */
+static void listen(const HbEvent *event, gpointer data)
 {
-	HbSlotReason reason = report->reason;
+	HbSlotReason reason = event->reason;
 
-	ck_assert_ptr_eq(from, scene_port);
-	ck_assert_int_gt(report->time_us, 0);
-	ck_assert_int_le(report->time_us, g_get_monotonic_time());
-	if (report->event == HB_SLOT_INDICATORS)
+	ck_assert_ptr_eq(event->port, scene_port);
+	ck_assert_int_gt(event->time_us, 0);
+	ck_assert_int_le(event->time_us, g_get_monotonic_time());
+	ck_assert(event->request || !event->ends_request);
+	if (event->type == HB_EVENT_INDICATORS)
 		return;
-	g_string_append_printf(scene_host->calls, "%s", hb_slot_event_to_str(report->event));
+	g_string_append_printf(scene_host->calls, "%s", hb_event_type_to_str(event->type));
 	if (reason != HB_SLOT_REASON_NONE)
 		g_string_append_printf(scene_host->calls, "(%s)", hb_slot_reason_to_str(reason));
-	g_string_append_printf(scene_host->calls, " %s\n",
-			       report->function ? ((Drive *)report->function)->name : "-");
+	if (event->type == HB_EVENT_ERROR_CONTAINED)
+		g_string_append_printf(scene_host->calls, "(%s)",
+				       hb_port_failure_to_str(event->failure));
+	g_string_append_printf(scene_host->calls, " %s",
+			       event->function ? ((Drive *)event->function)->name : "-");
+	if (event->request)
+		g_string_append_printf(scene_host->calls, " #%" G_GUINT64_FORMAT "%s",
+				       event->request, event->ends_request ? "." : "");
+	g_string_append_c(scene_host->calls, '\n');
 }
 
 void scene_run_loop(void)
@@ -153,7 +162,7 @@ void scene_create(const HbPortConfig *config)
 
 	scene_port = hb_port_create(scene_bridge, config, &error);
 	ck_assert_msg(scene_port != NULL, "%s", error ? error->message : "");
-	hb_port_set_listener(scene_port, listen, NULL);
+	hb_host_set_listener(scene_host->host, listen, NULL);
 }
 
 HbPortConfig scene_get_config(void)
@@ -207,7 +216,7 @@ void scene_plug(Drive *drive)
 {
 	g_autoptr(GError) error = NULL;
 
-	hb_port_plug(scene_port, &drive->function, &error);
+	hb_port_plug(scene_port, &drive->function, 0, &error);
 	ck_assert_msg(!error, "%s", error ? error->message : "");
 }
 

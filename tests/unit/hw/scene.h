@@ -8,7 +8,7 @@
 #include "hw/port.h"
 #include "tests/unit/hw/fake-host.h"
 
-#include <hotbay/slot.h>
+#include <hotbay/event.h>
 
 #include <linux/pci_regs.h>
 

@@ -171,7 +171,7 @@ START_TEST(test_every_word_is_known)
 		ck_assert_str_ne(hb_slot_state_to_str(i), "(unknown)");
 	for (int i = 0; i < HB_SLOT_N_INPUTS; i++)
 		ck_assert_str_ne(hb_slot_input_to_str(i), "(unknown)");
-	ck_assert_str_eq(hb_slot_event_to_str(HB_SLOT_REMOVAL_REFUSED), "REMOVAL_REFUSED");
+	ck_assert_str_eq(hb_port_failure_to_str(HB_PORT_FAILURE_SILENT), "SILENT");
 	ck_assert_str_eq(hb_slot_reason_to_str(HB_SLOT_REASON_TIMED_OUT), "TIMED_OUT");
 	ck_assert_str_eq(hb_indicator_to_str(HB_INDICATOR_BLINK), "blink");
 	ck_assert_str_eq(hb_slot_state_to_str(HB_SLOT_N_STATES), "(unknown)");

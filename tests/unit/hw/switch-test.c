@@ -16,6 +16,7 @@
 #include "tests/unit/suite.h"
 
 #include <hotbay/error.h>
+#include <hotbay/event.h>
 
 #include <linux/pci_regs.h>
 #include <string.h>
@@ -34,10 +35,10 @@ static HbSwitch *up0;
 static FakeFunction *first, *second;
 static GString *events;
 
-static void listen(HbPort *port, const HbSlotReport *report, gpointer data)
+static void listen(const HbEvent *event, gpointer data)
 {
-	g_string_append_printf(events, "%s %s\n", hb_port_get_id(port),
-			       hb_slot_event_to_str(report->event));
+	g_string_append_printf(events, "%s %s\n", hb_port_get_id(event->port),
+			       hb_event_type_to_str(event->type));
 }
 
 static HbPort *create_port(const char *id, HbSwitch *parent, guint8 devfn, gboolean hotplug,
@@ -51,10 +52,7 @@ static HbPort *create_port(const char *id, HbSwitch *parent, guint8 devfn, gbool
 	config.devfn = devfn;
 	config.hotplug = hotplug;
 	config.mem32_size = config.mem64_size = 2 * MIB;
-	HbPort *port = hb_port_create(bridge, &config, error);
-	if (port)
-		hb_port_set_listener(port, listen, NULL);
-	return port;
+	return hb_port_create(bridge, &config, error);
 }
 
 static void setup(void)
@@ -66,6 +64,7 @@ static void setup(void)
 	};
 
 	host = fake_host_create();
+	hb_host_set_listener(host->host, listen, NULL);
 	events = g_string_new(NULL);
 	bridge = hb_host_bridge_create(host->host, &config, NULL);
 	root = create_port("rp0", NULL, ROOT, FALSE, NULL);
@@ -75,8 +74,8 @@ static void setup(void)
 	bay1 = create_port("bay1", up0, BAY1, TRUE, NULL);
 	first = fake_function_create(0x10);
 	second = fake_function_create(0x20);
-	ck_assert(hb_port_plug(bay0, &first->function, NULL));
-	ck_assert(hb_port_plug(bay1, &second->function, NULL));
+	ck_assert(hb_port_plug(bay0, &first->function, 0, NULL));
+	ck_assert(hb_port_plug(bay1, &second->function, 0, NULL));
 	ck_assert(hb_host_bridge_lay_out(bridge, NULL));
 }
 
@@ -305,7 +304,7 @@ START_TEST(a_drive_can_be_added_below)
 	hb_port_pull(bay0, NULL);
 	run_loop();
 	g_string_truncate(events, 0);
-	ck_assert(hb_port_plug(bay0, &first->function, NULL));
+	ck_assert(hb_port_plug(bay0, &first->function, 0, NULL));
 	run_loop();
 
 	ck_assert_str_eq(events->str, "bay0 INDICATORS\nbay0 PLUGGED\n");
@@ -452,7 +451,7 @@ static void setup_memory(void)
 	remap = hb_irq_remap_create(host->host, 64);
 	hb_port_pull(bay0, NULL);
 	run_loop();
-	ck_assert(hb_port_plug(bay0, model_drive_create(remap, &alive), NULL));
+	ck_assert(hb_port_plug(bay0, model_drive_create(remap, &alive), 0, NULL));
 	hb_host_bridge_reset(bridge);
 	ck_assert(hb_host_bridge_lay_out_again(bridge, NULL));
 	set(3, 0, PCI_COMMAND, 2, PCI_COMMAND_MEMORY);

@@ -12,7 +12,7 @@
 #include "tests/unit/hw/strict-host.h"
 #include "tests/unit/suite.h"
 
-#include <hotbay/slot.h>
+#include <hotbay/event.h>
 
 #include <linux/pci_regs.h>
 #include <string.h>
@@ -33,9 +33,9 @@ static gint alive;
 static gint stop;
 static guint n_released;
 
-static void on_slot(HbPort *port, const HbSlotReport *report, gpointer data)
+static void on_event(const HbEvent *event, gpointer data)
 {
-	if (report->event == HB_SLOT_RELEASED)
+	if (event->type == HB_EVENT_RELEASED)
 		n_released++;
 }
 
@@ -49,6 +49,7 @@ static void setup(void)
 
 	strict = strict_host_create(0);
 	remap = hb_irq_remap_create(strict_host_get_host(strict), 64);
+	hb_host_set_listener(strict_host_get_host(strict), on_event, NULL);
 	bridge = hb_host_bridge_create(strict_host_get_host(strict), &config, NULL);
 	for (guint i = 0; i < N_PORTS; i++) {
 		g_autofree char *id = g_strdup_printf("bay%u", i);
@@ -61,7 +62,6 @@ static void setup(void)
 		port.slot = (guint16)(i + 1);
 		ports[i] = hb_port_create(bridge, &port, NULL);
 		ck_assert_ptr_nonnull(ports[i]);
-		hb_port_set_listener(ports[i], on_slot, NULL);
 		hb_port_set_running(ports[i]);
 	}
 	ck_assert(hb_host_bridge_lay_out(bridge, NULL));
@@ -147,14 +147,14 @@ static guint churn(void)
 		HbPort *port = ports[round % N_PORTS];
 		HbPciFunction *drive = model_drive_create(remap, &alive);
 
-		if (hb_port_plug(port, drive, NULL))
+		if (hb_port_plug(port, drive, 0, NULL))
 			plugged++;
 		else
 			drive->ops->release(drive, NULL, NULL);
 		g_usleep(100);
 		hb_port_request_removal(port, NULL);
 		if (round % 4 == 0)
-			hb_port_give_back(port, drive);
+			hb_port_give_back(port, drive, 0);
 		if (round % 3 == 0)
 			hb_port_pull(port, NULL);
 		HbSlotInfo info;

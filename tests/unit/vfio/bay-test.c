@@ -3,6 +3,7 @@
 
 /* Bays of a captured server, whose kernel tells what a test says. */
 
+#include "hw/host.h"
 #include "tests/unit/suite.h"
 #include "tests/unit/vfio/fake-kernel.h"
 #include "tests/unit/vfio/host-tree.h"
@@ -36,6 +37,21 @@ static void on_log(HbHost *unused, GLogLevelFlags level, const char *line)
 
 static const HbHostOps host_ops = { .log = on_log };
 
+static void on_event(const HbEvent *event, gpointer data)
+{
+	static const char *const words[] = {
+		[HB_EVENT_HOST_DRIVE_ADDED] = "added",
+		[HB_EVENT_HOST_DRIVE_TAKEN] = "taken",
+		[HB_EVENT_HOST_DRIVE_REFUSED] = "refused",
+		[HB_EVENT_HOST_DRIVE_REMOVED] = "removed",
+	};
+
+	ck_assert_ptr_nonnull(event->bay);
+	g_string_append_printf(told, "%s ", words[event->type]);
+	if (event->error)
+		g_string_append_printf(told, "(%s) ", event->error->message);
+}
+
 static void open_bays(void)
 {
 	HbBindHost host = { .root = root, .ops = &fake_kernel_ops, .opaque = &kernel };
@@ -49,6 +65,7 @@ static void setup(void)
 	root = host_tree_create("server");
 	kernel = (FakeKernel){ .root = root, .said = g_string_new(NULL) };
 	embedder = hb_host_create(&host_ops, NULL, NULL);
+	hb_host_set_listener(embedder, on_event, NULL);
 	open_bays();
 	told = g_string_new(NULL);
 }
@@ -62,21 +79,12 @@ static void teardown(void)
 	host_tree_destroy(root);
 }
 
-static void on_report(HbBay *bay, const HbBayReport *report, gpointer data)
-{
-	static const char *const words[] = { "added", "taken", "refused", "removed" };
-
-	g_string_append_printf(told, "%s ", words[report->event]);
-	if (report->error)
-		g_string_append_printf(told, "(%s) ", report->error->message);
-}
-
 static HbBay *watch(const char *slot, gboolean take)
 {
 	HbBay *bay = hb_bays_claim(bays, slot, NULL);
 
 	ck_assert_ptr_nonnull(bay);
-	hb_bay_watch(bay, take, on_report, NULL);
+	hb_bay_watch(bay, take);
 	return bay;
 }
 
@@ -86,6 +94,7 @@ static void hear_numbered(const char *action, const char *path, guint64 sequence
 
 	hb_bays_claim_arrival(&event, bays);
 	hb_bays_hear(&event, bays);
+	hb_event_stream_deliver(hb_host_get_events(embedder));
 }
 
 /* Newer than any look. */

@@ -16,8 +16,6 @@
 #define NEWER "0000:03:00.0"
 
 static struct {
-	HbBayListener listener;
-	gpointer data;
 	gboolean take;
 } bay;
 
@@ -55,11 +53,9 @@ const char *hb_bay_get_drive(const HbBay *self)
 	return NULL;
 }
 
-void hb_bay_watch(HbBay *self, gboolean take, HbBayListener listener, gpointer data)
+void hb_bay_watch(HbBay *self, gboolean take)
 {
 	bay.take = take;
-	bay.listener = listener;
-	bay.data = data;
 }
 
 gboolean hb_bay_take_now(HbBay *self, GError **error)
@@ -114,14 +110,19 @@ void hb_drives_foreach(HbDrives *drives, HbMachineDeviceFunc func, gpointer data
 
 static void on_event(const HbMachineEvent *event, gpointer opaque)
 {
-	static const char *const words[] = { "added", "taken", "refused", "removed" };
+	static const char *const words[] = {
+		[HB_EVENT_HOST_DRIVE_ADDED] = "added",
+		[HB_EVENT_HOST_DRIVE_TAKEN] = "taken",
+		[HB_EVENT_HOST_DRIVE_REFUSED] = "refused",
+		[HB_EVENT_HOST_DRIVE_REMOVED] = "removed",
+	};
 
 	ck_assert_int_eq(event->type, HB_MACHINE_EVENT_BAY);
 	ck_assert_str_eq(event->bus, "bay0");
 	ck_assert_str_eq(event->host_slot, "1");
-	g_string_append_printf(told, "%s %s", words[event->bay_event], event->host);
-	if (event->message)
-		g_string_append_printf(told, " (%s)", event->message);
+	g_string_append_printf(told, "%s %s", words[event->told->type], event->host);
+	if (event->told->error)
+		g_string_append_printf(told, " (%s)", event->told->error->message);
 	g_string_append(told, "; ");
 }
 
@@ -151,17 +152,17 @@ static void teardown(void)
 	g_string_free(added, TRUE);
 }
 
-static void report(HbBayEvent event, const char *address)
+static void report(HbEventType type, const char *address)
 {
-	const HbBayReport said = { .event = event, .address = address };
+	const HbEvent said = { .type = type, .bay = (HbBay *)&bay, .address = address };
 
-	bay.listener((HbBay *)&bay, &said, bay.data);
+	hb_machine_bays_hear(bays, &said);
 }
 
 static void push(const char *address)
 {
-	report(HB_BAY_DRIVE_ADDED, address);
-	report(HB_BAY_DRIVE_TAKEN, address);
+	report(HB_EVENT_HOST_DRIVE_ADDED, address);
+	report(HB_EVENT_HOST_DRIVE_TAKEN, address);
 }
 
 /* The last file of the drive before is closed. */
@@ -187,10 +188,10 @@ static void end_addition(const char *problem)
 
 START_TEST(a_drive_is_added_when_it_is_taken)
 {
-	report(HB_BAY_DRIVE_ADDED, NEW);
+	report(HB_EVENT_HOST_DRIVE_ADDED, NEW);
 	ck_assert(bay.take);
 	ck_assert_str_eq(added->str, "");
-	report(HB_BAY_DRIVE_TAKEN, NEW);
+	report(HB_EVENT_HOST_DRIVE_TAKEN, NEW);
 	ck_assert_str_eq(added->str, "bay0-drive in bay0: " NEW "; ");
 	ck_assert_str_eq(told->str, "added " NEW "; taken " NEW "; ");
 }
@@ -234,7 +235,7 @@ START_TEST(a_drive_that_left_while_it_waited_is_not_added)
 {
 	id_is_taken = TRUE;
 	push(NEW);
-	report(HB_BAY_DRIVE_REMOVED, NEW);
+	report(HB_EVENT_HOST_DRIVE_REMOVED, NEW);
 	free_id();
 	ck_assert_str_eq(added->str, "");
 }
@@ -244,7 +245,7 @@ START_TEST(of_drives_that_come_while_the_id_is_taken_the_last_is_added)
 {
 	id_is_taken = TRUE;
 	push(NEW);
-	report(HB_BAY_DRIVE_REMOVED, NEW);
+	report(HB_EVENT_HOST_DRIVE_REMOVED, NEW);
 	push(NEWER);
 	free_id();
 	ck_assert_str_eq(added->str, "bay0-drive in bay0: " NEWER "; ");
@@ -254,7 +255,7 @@ END_TEST
 START_TEST(a_drive_waits_for_the_end_of_an_addition_that_came_to_nothing)
 {
 	push(OLD);
-	report(HB_BAY_DRIVE_REMOVED, OLD);
+	report(HB_EVENT_HOST_DRIVE_REMOVED, OLD);
 	push(NEW);
 	ck_assert_str_eq(added->str, "bay0-drive in bay0: " OLD "; ");
 	g_string_truncate(told, 0);
@@ -289,7 +290,7 @@ START_TEST(without_auto_add_a_drive_is_not_taken)
 {
 	teardown();
 	create("off");
-	report(HB_BAY_DRIVE_ADDED, NEW);
+	report(HB_EVENT_HOST_DRIVE_ADDED, NEW);
 	ck_assert(!bay.take);
 	ck_assert_str_eq(told->str, "added " NEW "; ");
 	ck_assert_str_eq(added->str, "");

@@ -152,12 +152,12 @@ END_TEST
 START_TEST(slot_tells_its_removal_its_queue_and_its_past)
 {
 	const HbRemoval removal = { .timeout_ms = 60000, .then_pull = TRUE };
-	const HbSlotReport past[] = {
-		{ .event = HB_SLOT_PLUGGED, .time_us = 5 },
-		{ .event = HB_SLOT_REMOVAL_REFUSED,
+	const HbEvent past[] = {
+		{ .type = HB_EVENT_PLUGGED, .time_us = 5 },
+		{ .type = HB_EVENT_REMOVAL_REFUSED,
 		  .reason = HB_SLOT_REASON_TIMED_OUT,
 		  .time_us = 6 },
-		{ .event = HB_SLOT_INDICATORS,
+		{ .type = HB_EVENT_INDICATORS,
 		  .time_us = 7,
 		  .attention_indicator = HB_INDICATOR_OFF,
 		  .power_indicator = HB_INDICATOR_BLINK,
@@ -166,7 +166,7 @@ START_TEST(slot_tells_its_removal_its_queue_and_its_past)
 
 	for (guint i = 0; i < G_N_ELEMENTS(past); i++)
 		hb_slot_history_add(machine.history, &past[i], i ? NULL : "nvme0");
-	ck_assert(hb_port_request_removal_of(machine.ports[0], &machine.drive, &removal, NULL));
+	ck_assert(hb_port_request_removal_of(machine.ports[0], &machine.drive, &removal, 0, NULL));
 	g_autoptr(JsonNode) root = NULL;
 	JsonObject *slot = json_array_get_object_element(query("x-hotbay-query-slots", &root), 0);
 	JsonObject *told = json_object_get_object_member(slot, "removal");

@@ -20,6 +20,8 @@ static void assert_tells(const HbMachineEvent *event, const char *expected)
 	ck_assert_str_eq(after + 2, expected);
 }
 
+static const GError refusal = { .message = (char *)"it is mounted" };
+
 static const struct {
 	HbMachineEvent event;
 	const char *expected;
@@ -42,46 +44,56 @@ static const struct {
 	{ { .type = HB_MACHINE_EVENT_UNPLUG_GUEST_ERROR,
 	    .device = "nvme0",
 	    .path = "/machine/peripheral/nvme0",
-	    .slot_reason = HB_SLOT_REASON_TIMED_OUT },
+	    .told = &(const HbEvent){ .reason = HB_SLOT_REASON_TIMED_OUT } },
 	  "\"event\":\"DEVICE_UNPLUG_GUEST_ERROR\",\"data\":{\"device\":\"nvme0\","
 	  "\"path\":\"/machine/peripheral/nvme0\",\"reason\":\"timed-out\"}}" },
 	{ { .type = HB_MACHINE_EVENT_SLOT,
 	    .bus = "bay0",
 	    .device = "nvme0",
 	    .host = "0000:01:00.0",
-	    .slot_event = HB_SLOT_PLUGGED },
+	    .told = &(const HbEvent){ .type = HB_EVENT_PLUGGED } },
 	  "\"event\":\"HOTBAY_SLOT_PLUGGED\",\"data\":{\"bus\":\"bay0\",\"device\":\"nvme0\","
 	  "\"host\":\"0000:01:00.0\"}}" },
 	{ { .type = HB_MACHINE_EVENT_SLOT,
 	    .bus = "bay0",
 	    .device = "nvme0",
-	    .slot_event = HB_SLOT_SEVERED,
-	    .slot_reason = HB_SLOT_REASON_PULL },
+	    .told = &(const HbEvent){ .type = HB_EVENT_SEVERED, .reason = HB_SLOT_REASON_PULL } },
 	  "\"event\":\"HOTBAY_SLOT_SEVERED\",\"data\":{\"bus\":\"bay0\",\"device\":\"nvme0\","
 	  "\"reason\":\"pull\"}}" },
-	{ { .type = HB_MACHINE_EVENT_SLOT, .bus = "bay0", .slot_event = HB_SLOT_REMOVAL_REQUESTED },
+	{ { .type = HB_MACHINE_EVENT_SLOT,
+	    .bus = "bay0",
+	    .told = &(const HbEvent){ .type = HB_EVENT_REMOVAL_REQUESTED } },
 	  "\"event\":\"HOTBAY_SLOT_REMOVAL_REQUESTED\",\"data\":{\"bus\":\"bay0\"}}" },
 	{ { .type = HB_MACHINE_EVENT_SLOT,
 	    .bus = "bay0",
-	    .slot_event = HB_SLOT_REMOVAL_REFUSED,
-	    .slot_reason = HB_SLOT_REASON_CANCELLED },
+	    .told = &(const HbEvent){ .type = HB_EVENT_REMOVAL_REFUSED,
+				      .reason = HB_SLOT_REASON_CANCELLED } },
 	  "\"event\":\"HOTBAY_SLOT_REMOVAL_REFUSED\",\"data\":{\"bus\":\"bay0\","
 	  "\"reason\":\"cancelled\"}}" },
-	{ { .type = HB_MACHINE_EVENT_SLOT, .bus = "bay0", .slot_event = HB_SLOT_RELEASED },
+	{ { .type = HB_MACHINE_EVENT_SLOT,
+	    .bus = "bay0",
+	    .told = &(const HbEvent){ .type = HB_EVENT_RELEASED } },
 	  "\"event\":\"HOTBAY_SLOT_RELEASED\",\"data\":{\"bus\":\"bay0\"}}" },
+	{ { .type = HB_MACHINE_EVENT_SLOT,
+	    .bus = "bay0",
+	    .device = "nvme0",
+	    .told = &(const HbEvent){ .type = HB_EVENT_ERROR_CONTAINED,
+				      .reason = HB_SLOT_REASON_ERROR,
+				      .failure = HB_PORT_FAILURE_SILENT } },
+	  "\"event\":\"HOTBAY_SLOT_ERROR_CONTAINED\",\"data\":{\"bus\":\"bay0\","
+	  "\"device\":\"nvme0\",\"reason\":\"error\",\"failure\":\"silent\"}}" },
 	{ { .type = HB_MACHINE_EVENT_BAY,
 	    .bus = "bay0",
 	    .host_slot = "1",
 	    .host = "0000:01:00.0",
-	    .bay_event = HB_BAY_DRIVE_ADDED },
+	    .told = &(const HbEvent){ .type = HB_EVENT_HOST_DRIVE_ADDED } },
 	  "\"event\":\"HOTBAY_HOST_DRIVE_ADDED\",\"data\":{\"bus\":\"bay0\","
 	  "\"host-slot\":\"1\",\"host\":\"0000:01:00.0\"}}" },
 	{ { .type = HB_MACHINE_EVENT_BAY,
 	    .bus = "bay0",
 	    .host_slot = "1",
 	    .host = "0000:01:00.0",
-	    .bay_event = HB_BAY_DRIVE_REFUSED,
-	    .message = "it is mounted" },
+	    .told = &(const HbEvent){ .type = HB_EVENT_HOST_DRIVE_REFUSED, .error = &refusal } },
 	  "\"event\":\"HOTBAY_HOST_DRIVE_REFUSED\",\"data\":{\"bus\":\"bay0\","
 	  "\"host-slot\":\"1\",\"host\":\"0000:01:00.0\",\"reason\":\"it is mounted\"}}" },
 };
@@ -94,14 +106,13 @@ END_TEST
 
 START_TEST(indicator_event_says_what_they_showed_then)
 {
-	const HbSlotReport report = { .event = HB_SLOT_INDICATORS,
-				      .attention_indicator = HB_INDICATOR_BLINK,
-				      .power_indicator = HB_INDICATOR_OFF,
-				      .powered = TRUE };
+	const HbEvent told = { .type = HB_EVENT_INDICATORS,
+			       .attention_indicator = HB_INDICATOR_BLINK,
+			       .power_indicator = HB_INDICATOR_OFF,
+			       .powered = TRUE };
 	const HbMachineEvent event = { .type = HB_MACHINE_EVENT_SLOT,
 				       .bus = "bay1",
-				       .report = &report,
-				       .slot_event = HB_SLOT_INDICATORS };
+				       .told = &told };
 
 	assert_tells(&event, "\"event\":\"HOTBAY_SLOT_INDICATORS\",\"data\":{\"bus\":\"bay1\","
 			     "\"attention-indicator\":\"blink\",\"power-indicator\":\"off\","

@@ -330,7 +330,7 @@ static inline void add_bus(void)
 	machine.ports[0] = add_port("bay0", 1);
 	machine.ports[1] = add_port("bay1", 2);
 	machine.drive.ops = &drive_ops;
-	ck_assert(hb_port_plug(machine.ports[0], &machine.drive, NULL));
+	ck_assert(hb_port_plug(machine.ports[0], &machine.drive, 0, NULL));
 	ck_assert(hb_host_bridge_lay_out(machine.bridge, NULL));
 }
 

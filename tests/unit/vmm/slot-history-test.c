@@ -18,21 +18,21 @@ static void tear_down(void)
 	hb_slot_history_destroy(history);
 }
 
-static void happen(HbSlotEvent event, gint64 time_us, const char *device)
+static void happen(HbEventType type, gint64 time_us, const char *device)
 {
-	const HbSlotReport told = { .event = event, .time_us = time_us };
+	const HbEvent told = { .type = type, .time_us = time_us };
 
 	hb_slot_history_add(history, &told, device);
 }
 
 START_TEST(entries_come_in_the_order_in_which_things_happened)
 {
-	happen(HB_SLOT_PLUGGED, 1, "d0");
-	happen(HB_SLOT_SEVERED, 2, "d0");
+	happen(HB_EVENT_PLUGGED, 1, "d0");
+	happen(HB_EVENT_SEVERED, 2, "d0");
 
 	ck_assert_uint_eq(hb_slot_history_get_n(history), 2);
-	ck_assert_int_eq(hb_slot_history_get(history, 0)->told.event, HB_SLOT_PLUGGED);
-	ck_assert_int_eq(hb_slot_history_get(history, 1)->told.event, HB_SLOT_SEVERED);
+	ck_assert_int_eq(hb_slot_history_get(history, 0)->told.type, HB_EVENT_PLUGGED);
+	ck_assert_int_eq(hb_slot_history_get(history, 1)->told.type, HB_EVENT_SEVERED);
 	ck_assert_str_eq(hb_slot_history_get(history, 1)->device, "d0");
 }
 END_TEST
@@ -40,7 +40,7 @@ END_TEST
 START_TEST(the_oldest_are_forgotten)
 {
 	for (gint64 i = 0; i < HB_SLOT_HISTORY_LENGTH + 5; i++)
-		happen(HB_SLOT_PLUGGED, i, NULL);
+		happen(HB_EVENT_PLUGGED, i, NULL);
 
 	ck_assert_uint_eq(hb_slot_history_get_n(history), HB_SLOT_HISTORY_LENGTH);
 	for (guint i = 0; i < HB_SLOT_HISTORY_LENGTH; i++)
@@ -50,13 +50,13 @@ END_TEST
 
 START_TEST(a_guest_cannot_blink_the_rest_away)
 {
-	happen(HB_SLOT_PLUGGED, 1, "d0");
+	happen(HB_EVENT_PLUGGED, 1, "d0");
 	for (gint64 i = 2; i < 100; i++)
-		happen(HB_SLOT_INDICATORS, i, "d0");
-	happen(HB_SLOT_SEVERED, 100, "d0");
+		happen(HB_EVENT_INDICATORS, i, "d0");
+	happen(HB_EVENT_SEVERED, 100, "d0");
 
 	ck_assert_uint_eq(hb_slot_history_get_n(history), 3);
-	ck_assert_int_eq(hb_slot_history_get(history, 0)->told.event, HB_SLOT_PLUGGED);
+	ck_assert_int_eq(hb_slot_history_get(history, 0)->told.type, HB_EVENT_PLUGGED);
 	ck_assert_int_eq(hb_slot_history_get(history, 1)->told.time_us, 99);
 }
 END_TEST
@@ -64,7 +64,7 @@ END_TEST
 START_TEST(a_history_keeps_no_functions)
 {
 	HbPciFunction function = { 0 };
-	const HbSlotReport told = { .event = HB_SLOT_RELEASED, .function = &function };
+	const HbEvent told = { .type = HB_EVENT_RELEASED, .function = &function };
 
 	hb_slot_history_add(history, &told, NULL);
 

@@ -185,7 +185,7 @@ START_TEST(test_ports_are_slots_of_the_controller_by_their_place)
 	hb_drives_set_hotplug(drives, hotplug);
 	ck_assert(hb_drives_add_ports(drives, options->devices, NULL));
 	hb_drives_foreach(drives, look_for_c, NULL);
-	ck_assert(hb_port_plug(port_c, &drive, NULL));
+	ck_assert(hb_port_plug(port_c, &drive, 0, NULL));
 
 	ck_assert_uint_eq(hb_acpi_hotplug_read(hotplug, HB_ACPI_HOTPLUG_SLOTS, 4), 0);
 	ck_assert_uint_eq(hb_acpi_hotplug_read(hotplug, HB_ACPI_HOTPLUG_SLOTS + 4, 4), 0);
