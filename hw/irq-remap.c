@@ -6,14 +6,27 @@
  * and that none outlives its drive.
  *
  *   host interrupt --> eventfd --+-- connected: the host's route delivers the message, no exit
- *                                +-- forwarded: the loop sends it, where the host has no route
+ *                                +-- forwarded: the loop sends it, where the host has no route,
+ *                                |   or not yet
  *                                +-- neither (masked): stays signalled; this is the pending bit
  *
  * A guest changes masks far more often than messages, and each commit of routes can cost
- * milliseconds (KVM waits until no vCPU uses the old table). So a route is kept while its vector is
- * masked, and reconnecting it is free of commits as long as the message is the old one. All new
- * messages of a source go into one commit, before any of its vectors is connected: the first
- * interrupt of a vector can only carry its new message.
+ * milliseconds (KVM waits until no vCPU uses the old table), as can each disconnection. So a route
+ * is kept while its vector is masked, and reconnecting it is free of commits as long as the message
+ * is the old one. All new messages of a source go into one commit, before any of its vectors is
+ * connected: the first interrupt of a vector can only carry its new message.
+ *
+ *   unmasked   |  |  |                            |   |
+ *   forwarded  [============)                     [==)[============)
+ *   connected               [====================)                 [=======
+ *   commit                  ^ one for three                        ^ if the message is new
+ *                    <quiet>                           <quiet>
+ *
+ * Guests unmask one vector after the other, with work between (Linux starts a queue for each), and
+ * mask a vector around each change of its message. So a vector that is unmasked is forwarded at
+ * once, which costs no call of the host, and routed when nothing has changed for QUIET_MS, or
+ * after MOST_MS. A guest that masks and unmasks all the time is forwarded all the time, and costs
+ * the host a commit each MOST_MS at most.
  *
  * What the host refuses (routes are finite) does not stop the drive: the vector is forwarded from
  * then on, for as long as the source lives, and the operator is told once for each source.
@@ -26,6 +39,7 @@
 #include "hw/host.h"
 #include "hw/irq-forward.h"
 #include "hw/irq-shares.h"
+#include "hw/later.h"
 
 #include <hotbay/error.h>
 
@@ -34,11 +48,17 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+/* A drive's start, from its first vector to its last, is one commit if the guest takes no longer
+ * breaks and is done in that time. */
+#define QUIET_MS 100
+#define MOST_MS	 1000
+
 struct HbIrqRemap {
 	HbHost *host;
 	guint budget;
-	guint used;   /* atomic */
-	char *shares; /* (nullable): the file, if the budget is the host's */
+	guint used;		 /* atomic */
+	char *shares;		 /* (nullable): the file, if the budget is the host's */
+	HbIrqRemapCounts counts; /* each atomic */
 };
 
 typedef struct Vector {
@@ -52,7 +72,7 @@ typedef struct Vector {
 	gboolean is_new;       /* its route is part of the commit that is being made */
 	gboolean connected;    /* the host consumes eventfd */
 	gboolean unroutable;   /* the host refused: forward it when unmasked */
-	HbIrqForward *forward; /* (nullable) while it is unroutable and unmasked */
+	HbIrqForward *forward; /* (nullable) while it is unmasked and not connected */
 } Vector;
 
 struct HbIrqSource {
@@ -61,6 +81,7 @@ struct HbIrqSource {
 	char *name;
 	guint n_vectors;
 	Vector *vectors;
+	HbLater *later; /* (nullable): once attached, until severed */
 	gboolean severed;
 	gboolean refusal_logged;
 };
@@ -92,6 +113,23 @@ void hb_irq_remap_destroy(HbIrqRemap *remap)
 guint hb_irq_remap_get_used(HbIrqRemap *remap)
 {
 	return (guint)g_atomic_int_get((gint *)&remap->used);
+}
+
+static void count(guint *counter)
+{
+	g_atomic_int_inc((gint *)counter);
+}
+
+static guint get_count(const guint *counter)
+{
+	return (guint)g_atomic_int_get((const gint *)counter);
+}
+
+void hb_irq_remap_get_counts(HbIrqRemap *remap, HbIrqRemapCounts *counts)
+{
+	counts->commits = get_count(&remap->counts.commits);
+	counts->connections = get_count(&remap->counts.connections);
+	counts->vector_calls = get_count(&remap->counts.vector_calls);
 }
 
 static gboolean reserve(HbIrqRemap *remap, const char *name, guint n, GError **error)
@@ -189,6 +227,11 @@ int hb_irq_source_get_eventfd(HbIrqSource *source, guint vector)
 	return source->vectors[vector].eventfd;
 }
 
+void hb_irq_source_count_vector_call(HbIrqSource *source)
+{
+	count(&source->remap->counts.vector_calls);
+}
+
 void hb_irq_source_set(HbIrqSource *source, guint vector, const HbMsiMessage *message)
 {
 	g_return_if_fail(vector < source->n_vectors);
@@ -205,10 +248,18 @@ static gboolean messages_equal(const HbMsiMessage *a, const HbMsiMessage *b)
 	return a->address == b->address && a->data == b->data;
 }
 
+static gboolean commit_routes(HbIrqSource *source, GError **error)
+{
+	count(&source->remap->counts.commits);
+	return get_ops(source)->routes_commit(source->remap->host, error);
+}
+
 static void disconnect(HbIrqSource *source, Vector *v)
 {
-	if (v->connected)
+	if (v->connected) {
+		count(&source->remap->counts.connections);
 		get_ops(source)->route_disconnect(source->remap->host, v->route, v->eventfd);
+	}
 	v->connected = FALSE;
 	g_clear_pointer(&v->forward, hb_irq_forward_stop);
 }
@@ -272,7 +323,7 @@ static void stage_all(HbIrqSource *source)
 		source->vectors[i].is_new = stage(source, &source->vectors[i]);
 		any |= source->vectors[i].is_new;
 	}
-	if (any && !get_ops(source)->routes_commit(source->remap->host, &error))
+	if (any && !commit_routes(source, &error))
 		refuse_new(source, error);
 }
 
@@ -290,8 +341,10 @@ static void connect_route(HbIrqSource *source, Vector *v)
 
 	if (v->connected)
 		return;
+	g_clear_pointer(&v->forward, hb_irq_forward_stop);
 	/* A host may deliver what is pending at the connect without consuming it (KVM does). */
 	gboolean pending = drain(v->eventfd);
+	count(&source->remap->counts.connections);
 	v->connected =
 		get_ops(source)->route_connect(source->remap->host, v->route, v->eventfd, &error);
 	if (pending)
@@ -300,16 +353,51 @@ static void connect_route(HbIrqSource *source, Vector *v)
 		refuse(source, v, error);
 }
 
-static void connect_vector(HbIrqSource *source, Vector *v)
+static void forward(HbIrqSource *source, Vector *v)
 {
-	if (!v->unroutable)
-		connect_route(source, v);
-	if (!v->unroutable)
-		return;
 	if (v->forward)
 		hb_irq_forward_set_message(v->forward, &v->message);
 	else
 		v->forward = hb_irq_forward_start(source->remap->host, v->eventfd, &v->message);
+}
+
+static void connect_vector(HbIrqSource *source, Vector *v)
+{
+	if (!v->unroutable)
+		connect_route(source, v);
+	if (v->unroutable)
+		forward(source, v);
+}
+
+static void route_all(gpointer data)
+{
+	HbIrqSource *source = data;
+
+	stage_all(source);
+	for (guint i = 0; i < source->n_vectors; i++)
+		if (!source->vectors[i].masked)
+			connect_vector(source, &source->vectors[i]);
+}
+
+/* Returns whether @v is to have its route later. */
+static gboolean forward_for_now(HbIrqSource *source, Vector *v)
+{
+	if (v->masked || (v->connected && messages_equal(&v->message, &v->routed)))
+		return FALSE;
+	if (v->connected)
+		disconnect(source, v);
+	forward(source, v);
+	return !v->unroutable;
+}
+
+static void forward_all_for_now(HbIrqSource *source)
+{
+	gboolean any = FALSE;
+
+	for (guint i = 0; i < source->n_vectors; i++)
+		any |= forward_for_now(source, &source->vectors[i]);
+	if (any)
+		hb_later_ask(source->later);
 }
 
 void hb_irq_source_commit(HbIrqSource *source)
@@ -319,10 +407,18 @@ void hb_irq_source_commit(HbIrqSource *source)
 	for (guint i = 0; i < source->n_vectors; i++)
 		if (source->vectors[i].masked)
 			disconnect(source, &source->vectors[i]);
-	stage_all(source);
-	for (guint i = 0; i < source->n_vectors; i++)
-		if (!source->vectors[i].masked)
-			connect_vector(source, &source->vectors[i]);
+	if (source->later)
+		forward_all_for_now(source);
+	else
+		route_all(source);
+}
+
+void hb_irq_source_attach(HbIrqSource *source, HbHostBridge *bridge)
+{
+	const HbLaterTimes times = { .quiet_ms = QUIET_MS, .most_ms = MOST_MS };
+
+	if (!source->later && !source->severed)
+		source->later = hb_later_create(bridge, times, route_all, source);
 }
 
 gboolean hb_irq_source_is_pending(HbIrqSource *source, guint vector)
@@ -344,13 +440,14 @@ void hb_irq_source_sever(HbIrqSource *source)
 	if (source->severed)
 		return;
 	source->severed = TRUE;
+	g_clear_pointer(&source->later, hb_later_destroy);
 	for (guint i = 0; i < source->n_vectors; i++)
 		disconnect(source, &source->vectors[i]);
 	for (guint i = 0; i < source->n_vectors; i++) {
 		any |= source->vectors[i].has_route;
 		drop_route(source, &source->vectors[i]);
 	}
-	if (any && !get_ops(source)->routes_commit(source->remap->host, &error))
+	if (any && !commit_routes(source, &error))
 		hb_host_log(source->remap->host, G_LOG_LEVEL_WARNING,
 			    "%s: its interrupt routes are disconnected, but their removal was "
 			    "refused; the next change of routes retries it: %s",

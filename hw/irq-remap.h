@@ -3,7 +3,7 @@
 #ifndef HW_IRQ_REMAP_H
 #define HW_IRQ_REMAP_H
 
-#include <hotbay/host.h>
+#include <hotbay/pci.h>
 
 /*
  * The interrupt remapping table of one VM: (source, vector) -> host eventfd -> guest message.
@@ -29,6 +29,20 @@ gboolean hb_irq_remap_share(HbIrqRemap *remap, const char *path, GError **error)
 /* Vectors in use now; any thread. */
 guint hb_irq_remap_get_used(HbIrqRemap *remap);
 
+/* What the host was asked for on behalf of all sources so far; numbers only grow, and wrap. */
+typedef struct HbIrqRemapCounts {
+	guint commits;	   /* of routes */
+	guint connections; /* of routes to eventfds, made and ended */
+	guint vector_calls;
+} HbIrqRemapCounts;
+
+/* Any thread. */
+void hb_irq_remap_get_counts(HbIrqRemap *remap, HbIrqRemapCounts *counts);
+
+/* A source's owner has asked the host once to switch interrupts of the device on or off. Any
+ * thread. */
+void hb_irq_source_count_vector_call(HbIrqSource *source);
+
 /*
  * Reserve @n_vectors for the source called @name (for messages; copied) and create their eventfds
  * (non-blocking, close-on-exec). HB_ERROR_LIMIT names the budget, what is used and what was asked.
@@ -36,6 +50,14 @@ guint hb_irq_remap_get_used(HbIrqRemap *remap);
  */
 HbIrqSource *hb_irq_source_open(HbIrqRemap *remap, const char *name, guint n_vectors,
 				GError **error);
+
+/*
+ * The guest is about to use it: from here on a commit costs the host nothing at once. What is
+ * unmasked is forwarded by the loop until nothing has changed for a moment, and then all routes
+ * that are new go into one commit. Until then, and without this, each commit is made at once.
+ * @bridge outlives the source. With the bus lock held, as all below but the close.
+ */
+void hb_irq_source_attach(HbIrqSource *source, HbHostBridge *bridge);
 
 /* Give everything back; severed first if it was not. Any thread, without the bus lock, once
  * severed. */
@@ -49,8 +71,9 @@ int hb_irq_source_get_eventfd(HbIrqSource *source, guint vector);
 void hb_irq_source_set(HbIrqSource *source, guint vector, const HbMsiMessage *message);
 
 /*
- * Make all changes of this source effective: at most one routes_commit of the host, and only if a
- * message differs from what is routed. A vector that was pending while masked is delivered now.
+ * Make all changes of this source effective, for the guest when this returns: at most one
+ * routes_commit of the host, later if it is attached, and only if a message differs from what is
+ * routed. A vector that was pending while masked is delivered now.
  * What the host refuses is logged once, and delivered by hand from then on (signal_msi).
  */
 void hb_irq_source_commit(HbIrqSource *source);

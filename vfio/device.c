@@ -170,7 +170,10 @@ static gboolean open_interrupts(HbVfioDevice *device, GError **error)
 	device->interrupts = hb_vfio_interrupts_open(device->fd, device->address, &device->config,
 						     hb_vfio_get_host(device->vfio),
 						     hb_vfio_get_irq_remap(device->vfio), error);
-	return device->interrupts != NULL;
+	if (!device->interrupts)
+		return FALSE;
+	hb_vfio_interrupts_expect(device->interrupts, hb_vfio_get_expected_vectors(device->vfio));
+	return TRUE;
 }
 
 static gboolean open_notifiers(HbVfioDevice *device, GError **error)
@@ -468,6 +471,7 @@ static void attach(HbPciFunction *function, HbHostBridge *bridge)
 	device->bridge = bridge;
 	enable_memory(device);
 	device->config.cut_off = !hb_host_bridge_passes_dma(function);
+	hb_vfio_interrupts_attach(device->interrupts, bridge);
 	hb_bars_attach(device->bars, bridge, function->port);
 }
 

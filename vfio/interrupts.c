@@ -2,21 +2,27 @@
 /* Copyright the hotbay authors */
 
 /*
- * Host vectors are asked for in one VFIO call, as many as the guest has programmed, when it lifts
- * the function mask of an enabled MSI-X. Linux programs all of them before that, and starts the
- * drive after it; a drive may look at its MSI-X when it is started (QEMU's emulated one never
- * signals an admin queue that was created while MSI-X was off), so the first unmasked vector would
- * be too late.
+ * Host vectors are asked for in one VFIO call when the guest lifts the function mask of an enabled
+ * MSI-X: as many as it has programmed, or as guests of this VM are expected to use, if that is
+ * more. Linux programs all of them before that, and starts the drive after it; a drive may look at
+ * its MSI-X when it is started (QEMU's emulated one never signals an admin queue that was created
+ * while MSI-X was off), so the first unmasked vector would be too late.
  *
- * Kernels that say VFIO_IRQ_INFO_NORESIZE can only grow a set by giving it up first, which happens
- * if a guest programs further vectors later. In between an interrupt of the drive could be lost, so
- * after a regrowth every vector that was there is signalled once: a driver takes a spurious
+ * A driver starts a drive with one vector, switches MSI-X off, and on again with all of them. So
+ * what is on stays on when the guest switches MSI-X off, and goes off when that has lasted OFF_MS;
+ * meanwhile it is signalled in vain, as behind a mask.
+ *
+ * A guest that uses more later has its set grown to twice the size, so that n vectors that come
+ * one by one are few calls. Since Linux 6.5 a set of MSI-X can grow by what is new. Kernels that
+ * say VFIO_IRQ_INFO_NORESIZE can only give it up first, and in between an interrupt of the drive
+ * could be lost: so every vector that was there is signalled once then. A driver takes a spurious
  * interrupt, not a missing one.
  */
 
 #include "vfio/interrupts.h"
 
 #include "hw/host.h"
+#include "hw/later.h"
 
 #include <hotbay/error.h>
 
@@ -28,6 +34,7 @@
 #include <sys/ioctl.h>
 
 #define MSIX_ENTRY_SIZE 16
+#define OFF_MS		1000
 
 struct HbVfioInterrupts {
 	int device_fd;
@@ -38,9 +45,13 @@ struct HbVfioInterrupts {
 	HbIrqSource *source;
 	HbVfioTrap table;
 	HbVfioTrap pba;
-	guint n_active; /* host vectors that are on */
-	guint n_wanted; /* one past the last unmasked vector */
-	guint limit;	/* more than so many the host did not give */
+	HbLater *off;	  /* (nullable): once attached, until severed */
+	gboolean dynamic; /* the kernel can add vectors to those that are on */
+	guint n_expected; /* that a guest will use in the end */
+	guint n_active;	  /* host vectors that are on */
+	guint n_wanted;	  /* one past the last unmasked vector */
+	guint limit;	  /* more than so many the host did not give */
+	int refusal;	  /* what set_irqs() last said, if that was not 0 */
 	gboolean refusal_logged;
 	gboolean severed;
 };
@@ -66,10 +77,11 @@ gboolean hb_vfio_interrupts_locate(const HbVfioConfig *config, HbVfioTrap *table
 }
 
 /*
- * 0: done; negative: the negative error number. Positive: the host can give only so many, and gave
+ * Vectors @start to @start + @count - 1 on; with a @count of 0, all off. 0: done; negative: the
+ * negative error number. Positive, of the first ones only: the host can give only so many, and gave
  * none (vfio_msi_enable() in drivers/vfio/pci/vfio_pci_intrs.c, Linux 6.1).
  */
-static int set_irqs(HbVfioInterrupts *interrupts, guint count)
+static int set_irqs(HbVfioInterrupts *interrupts, guint start, guint count)
 {
 	gsize size = sizeof(struct vfio_irq_set) + count * sizeof(gint32);
 	g_autofree struct vfio_irq_set *set = g_malloc0(size);
@@ -78,40 +90,31 @@ static int set_irqs(HbVfioInterrupts *interrupts, guint count)
 	set->index = VFIO_PCI_MSIX_IRQ_INDEX;
 	set->flags = VFIO_IRQ_SET_ACTION_TRIGGER |
 		     (count ? VFIO_IRQ_SET_DATA_EVENTFD : VFIO_IRQ_SET_DATA_NONE);
+	set->start = start;
 	set->count = count;
 	for (guint i = 0; i < count; i++) {
-		gint32 fd = hb_irq_source_get_eventfd(interrupts->source, i);
+		gint32 fd = hb_irq_source_get_eventfd(interrupts->source, start + i);
 		memcpy(set->data + i * sizeof(fd), &fd, sizeof(fd));
 	}
+	hb_irq_source_count_vector_call(interrupts->source);
 	int result = ioctl(interrupts->device_fd, VFIO_DEVICE_SET_IRQS, set);
 	return result < 0 ? -errno : result;
+}
+
+static gboolean is_dynamic(int device_fd)
+{
+	struct vfio_irq_info info = { .argsz = sizeof(info), .index = VFIO_PCI_MSIX_IRQ_INDEX };
+
+	return ioctl(device_fd, VFIO_DEVICE_GET_IRQ_INFO, &info) == 0 &&
+	       !(info.flags & VFIO_IRQ_INFO_NORESIZE);
 }
 
 static void deactivate(HbVfioInterrupts *interrupts)
 {
 	/* What it would not stop, it stops at the latest when the drive is closed. */
 	if (interrupts->n_active)
-		set_irqs(interrupts, 0);
+		set_irqs(interrupts, 0, 0);
 	interrupts->n_active = 0;
-}
-
-static void warn_refusal(HbVfioInterrupts *interrupts, guint count, int result)
-{
-	if (interrupts->refusal_logged)
-		return;
-	interrupts->refusal_logged = TRUE;
-	if (result > 0)
-		hb_host_log(
-			interrupts->host, G_LOG_LEVEL_WARNING,
-			"%s: its guest wants %u interrupt vectors and the host has %d left: the "
-			"others stay silent; give the VM fewer vCPUs or the host fewer drives",
-			interrupts->name, count, result);
-	else
-		hb_host_log(
-			interrupts->host, G_LOG_LEVEL_WARNING,
-			"%s: the host refuses %u interrupt vectors: %s; the drive will not work "
-			"in its guest",
-			interrupts->name, count, g_strerror(-result));
 }
 
 /* As many of @count as the host gives; if none, those that were on before. */
@@ -120,17 +123,39 @@ static void activate(HbVfioInterrupts *interrupts, guint count)
 	guint before = interrupts->n_active;
 
 	deactivate(interrupts);
-	int result = set_irqs(interrupts, count);
+	int result = set_irqs(interrupts, 0, count);
 	if (result) {
-		warn_refusal(interrupts, count, result);
+		interrupts->refusal = result;
 		count = result > 0 ? (guint)result : before;
 		interrupts->limit = count;
-		if (count == 0 || set_irqs(interrupts, count))
+		if (count == 0)
 			return;
+		result = set_irqs(interrupts, 0, count);
+		if (result) {
+			interrupts->refusal = result;
+			return;
+		}
 	}
 	interrupts->n_active = count;
 	for (guint i = 0; i < MIN(before, count); i++)
 		eventfd_write(hb_irq_source_get_eventfd(interrupts->source, i), 1);
+}
+
+/* As many more as the host gives, up to @count; it does not say how many it has. */
+static void extend(HbVfioInterrupts *interrupts, guint count)
+{
+	guint before = interrupts->n_active;
+	guint more = count - before;
+	int result = set_irqs(interrupts, before, more);
+
+	while (result && more > 1) {
+		more /= 2;
+		result = set_irqs(interrupts, before, more);
+	}
+	if (!result)
+		interrupts->n_active = before + more;
+	if (interrupts->n_active < count)
+		interrupts->limit = interrupts->n_active;
 }
 
 static gboolean is_function_masked(const HbVfioInterrupts *interrupts)
@@ -140,21 +165,81 @@ static gboolean is_function_masked(const HbVfioInterrupts *interrupts)
 	       PCI_MSIX_FLAGS_MASKALL;
 }
 
+/* As many as the guest needs now. */
+static guint get_needed(const HbVfioInterrupts *interrupts)
+{
+	return MAX(interrupts->n_wanted, hb_msix_get_n_programmed(interrupts->msix));
+}
+
+/* More, if that saves asking again; and not more than there are. */
+static guint choose_count(const HbVfioInterrupts *interrupts)
+{
+	guint needed = get_needed(interrupts);
+	guint active = interrupts->n_active;
+
+	if (active == 0)
+		needed = MAX(needed, MAX(interrupts->n_expected, 1));
+	else if (needed > active)
+		needed = MAX(needed, 2 * active);
+	return MIN(needed, interrupts->limit);
+}
+
+static void warn_if_refused(HbVfioInterrupts *interrupts)
+{
+	guint needed = MAX(get_needed(interrupts), 1);
+
+	if (needed <= interrupts->n_active || interrupts->refusal_logged)
+		return;
+	interrupts->refusal_logged = TRUE;
+	if (interrupts->n_active)
+		hb_host_log(
+			interrupts->host, G_LOG_LEVEL_WARNING,
+			"%s: its guest wants %u interrupt vectors and the host has %u left: the "
+			"others stay silent; give the VM fewer vCPUs or the host fewer drives",
+			interrupts->name, needed, interrupts->n_active);
+	else
+		hb_host_log(
+			interrupts->host, G_LOG_LEVEL_WARNING,
+			"%s: the host refuses %u interrupt vectors: %s; the drive will not work "
+			"in its guest",
+			interrupts->name, needed, g_strerror(-interrupts->refusal));
+}
+
+static void follow_enabled(HbVfioInterrupts *interrupts)
+{
+	guint count = choose_count(interrupts);
+
+	if (interrupts->off)
+		hb_later_forget(interrupts->off);
+	if (count > interrupts->n_active && interrupts->n_active && interrupts->dynamic)
+		extend(interrupts, count);
+	else if (count > interrupts->n_active)
+		activate(interrupts, count);
+	warn_if_refused(interrupts);
+}
+
+static void follow_disabled(HbVfioInterrupts *interrupts)
+{
+	interrupts->n_wanted = 0;
+	interrupts->limit = hb_msix_get_n_vectors(interrupts->msix); /* try all anew */
+	if (!interrupts->off)
+		deactivate(interrupts);
+	else if (interrupts->n_active && !hb_later_is_asked(interrupts->off))
+		hb_later_ask(interrupts->off);
+}
+
 /* Make the host's side what the guest's is: off, or on with enough vectors. */
 static void follow(HbVfioInterrupts *interrupts)
 {
-	guint programmed = hb_msix_get_n_programmed(interrupts->msix);
-	guint wanted = MIN(interrupts->n_wanted, interrupts->limit);
-	guint count = MIN(MAX(wanted, MAX(programmed, 1)), interrupts->limit);
+	if (!hb_msix_is_enabled(interrupts->msix))
+		follow_disabled(interrupts);
+	else if (!is_function_masked(interrupts))
+		follow_enabled(interrupts);
+}
 
-	if (!hb_msix_is_enabled(interrupts->msix)) {
-		interrupts->n_wanted = 0;
-		interrupts->limit = hb_msix_get_n_vectors(interrupts->msix); /* try all anew */
-		deactivate(interrupts);
-	} else if (count && !is_function_masked(interrupts) &&
-		   (interrupts->n_active == 0 || wanted > interrupts->n_active)) {
-		activate(interrupts, count);
-	}
+static void switch_off(gpointer data)
+{
+	deactivate(data);
 }
 
 static void vector_changed(gpointer opaque, guint vector, const HbMsiMessage *message)
@@ -215,14 +300,30 @@ HbVfioInterrupts *hb_vfio_interrupts_open(int device_fd, const char *name, HbVfi
 	interrupts->pba = pba;
 	interrupts->source = source;
 	interrupts->limit = n;
+	interrupts->dynamic = is_dynamic(device_fd);
 	interrupts->msix = hb_msix_create(&config->space, config->msix, n, &msix_ops, interrupts);
 	return interrupts;
+}
+
+void hb_vfio_interrupts_expect(HbVfioInterrupts *interrupts, guint n_vectors)
+{
+	interrupts->n_expected = n_vectors;
+}
+
+void hb_vfio_interrupts_attach(HbVfioInterrupts *interrupts, HbHostBridge *bridge)
+{
+	const HbLaterTimes times = { .quiet_ms = OFF_MS, .most_ms = OFF_MS };
+
+	hb_irq_source_attach(interrupts->source, bridge);
+	if (!interrupts->off && !interrupts->severed)
+		interrupts->off = hb_later_create(bridge, times, switch_off, interrupts);
 }
 
 void hb_vfio_interrupts_close(HbVfioInterrupts *interrupts)
 {
 	if (!interrupts)
 		return;
+	hb_later_destroy(interrupts->off);
 	deactivate(interrupts);
 	hb_msix_destroy(interrupts->msix);
 	hb_irq_source_close(interrupts->source);
@@ -272,11 +373,15 @@ void hb_vfio_interrupts_reset(HbVfioInterrupts *interrupts)
 	if (interrupts->severed)
 		return;
 	hb_msix_reset(interrupts->msix);
+	if (interrupts->off)
+		hb_later_forget(interrupts->off);
+	deactivate(interrupts);
 	hb_irq_source_reset(interrupts->source);
 }
 
 void hb_vfio_interrupts_sever(HbVfioInterrupts *interrupts)
 {
 	interrupts->severed = TRUE;
+	g_clear_pointer(&interrupts->off, hb_later_destroy);
 	hb_irq_source_sever(interrupts->source);
 }

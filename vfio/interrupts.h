@@ -21,6 +21,13 @@ typedef struct HbVfioInterrupts HbVfioInterrupts;
  */
 HbVfioInterrupts *hb_vfio_interrupts_open(int device_fd, const char *name, HbVfioConfig *config,
 					  HbHost *host, HbIrqRemap *remap, GError **error);
+/* How many a guest uses in the end, if that is known; so many are asked for at once. At first 0. */
+void hb_vfio_interrupts_expect(HbVfioInterrupts *interrupts, guint n_vectors);
+
+/* The guest is about to use them: what is switched on and off again at once does not ask the host
+ * each time, and routes are made in batches. @bridge outlives this. With the bus lock held. */
+void hb_vfio_interrupts_attach(HbVfioInterrupts *interrupts, HbHostBridge *bridge);
+
 void hb_vfio_interrupts_close(HbVfioInterrupts *interrupts);
 
 /* Where the table and the PBA are; before open. FALSE if the drive has no MSI-X. */

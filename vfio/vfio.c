@@ -14,7 +14,8 @@
 struct HbVfio {
 	HbHost *host;
 	HbIrqRemap *remap;
-	GMutex mutex; /* guards all below */
+	guint n_expected; /* vectors of each drive; set before the first one */
+	GMutex mutex;	  /* guards all below */
 	HbIommu *iommu;
 	GPtrArray *drives; /* of char *: the addresses that are attached */
 };
@@ -47,6 +48,26 @@ void hb_vfio_destroy(HbVfio *vfio)
 gboolean hb_vfio_share_vectors(HbVfio *vfio, const char *path, GError **error)
 {
 	return hb_irq_remap_share(vfio->remap, path, error);
+}
+
+void hb_vfio_expect_vectors(HbVfio *vfio, guint n_vectors)
+{
+	vfio->n_expected = n_vectors;
+}
+
+guint hb_vfio_get_expected_vectors(HbVfio *vfio)
+{
+	return vfio->n_expected;
+}
+
+void hb_vfio_get_counters(HbVfio *vfio, HbVfioCounters *counters)
+{
+	HbIrqRemapCounts counts;
+
+	hb_irq_remap_get_counts(vfio->remap, &counts);
+	counters->route_commits = counts.commits;
+	counters->route_connections = counts.connections;
+	counters->vector_calls = counts.vector_calls;
 }
 
 HbHost *hb_vfio_get_host(HbVfio *vfio)

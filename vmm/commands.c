@@ -136,6 +136,18 @@ static void run_query_slots(HbQmpCall *call, JsonObject *arguments, gpointer opa
 	hb_qmp_call_return(call, hb_query_slots_list(get_machine(opaque)));
 }
 
+static void run_query_counters(HbQmpCall *call, JsonObject *arguments, gpointer opaque)
+{
+	HbVfioCounters counters;
+	JsonObject *info = json_object_new();
+
+	hb_machine_get_counters(get_machine(opaque), &counters);
+	json_object_set_int_member(info, "route-commits", counters.route_commits);
+	json_object_set_int_member(info, "route-connections", counters.route_connections);
+	json_object_set_int_member(info, "vector-calls", counters.vector_calls);
+	hb_qmp_call_return(call, wrap_object(info));
+}
+
 static void on_device_added(const GError *error, gpointer data)
 {
 	HbQmpCall *call = data;
@@ -289,6 +301,7 @@ static const HbQmpCommand table[] = {
 	{ .name = "query-uuid", .run = run_query_uuid },
 	{ .name = "query-cpus-fast", .run = run_query_cpus_fast },
 	{ .name = "query-pci", .run = run_query_pci },
+	{ .name = "x-hotbay-query-counters", .run = run_query_counters },
 	{ .name = "x-hotbay-query-slots", .run = run_query_slots },
 	{ .name = "x-hotbay-remove", .run = run_remove, .any = TRUE },
 	{ .name = "x-hotbay-pull", .run = run_pull, .strings = only_id },

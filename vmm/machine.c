@@ -414,6 +414,7 @@ static gboolean add_vfio(HbMachine *machine, GError **error)
 	const HbOptions *options = machine->options;
 
 	machine->vfio = hb_vfio_create(hb_kvm_get_host(machine->kvm), options->max_vectors);
+	hb_vfio_expect_vectors(machine->vfio, options->cpus + 1); /* a queue each, and admin */
 	return !hb_options_can_have_drives(options) ||
 	       hb_vfio_share_vectors(machine->vfio, VECTORS_PATH, error);
 }
@@ -676,6 +677,11 @@ gboolean hb_machine_device_pull(HbMachine *machine, const char *id, GError **err
 void hb_machine_foreach_device(HbMachine *machine, HbMachineDeviceFunc func, gpointer data)
 {
 	hb_machine_bays_foreach(machine->bays, func, data);
+}
+
+void hb_machine_get_counters(HbMachine *machine, HbVfioCounters *counters)
+{
+	hb_vfio_get_counters(machine->vfio, counters);
 }
 
 HbHostBridge *hb_machine_get_bridge(HbMachine *machine)

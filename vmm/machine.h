@@ -237,6 +237,9 @@ typedef struct HbMachineDevice {
 
 typedef void (*HbMachineDeviceFunc)(const HbMachineDevice *device, gpointer data);
 
+/** hb_machine_get_counters: what the drives' interrupts have cost so far. */
+void hb_machine_get_counters(HbMachine *machine, HbVfioCounters *counters);
+
 /** hb_machine_foreach_device: root ports in order of devfn, then the ports of switches, switches,
  * and drives in order of addition. */
 void hb_machine_foreach_device(HbMachine *machine, HbMachineDeviceFunc func, gpointer data);

@@ -55,6 +55,42 @@ void hb_vfio_destroy(HbVfio *vfio);
  */
 gboolean hb_vfio_share_vectors(HbVfio *vfio, const char *path, GError **error);
 
+/**
+ * hb_vfio_expect_vectors:
+ * @n_vectors: for each drive; 0 if it is not known
+ *
+ * Before the first drive: how many interrupts a guest will use of each in the end. NVMe drivers
+ * begin with one, and then take one for each vCPU and one for the admin queue. So many are asked of
+ * the host at once when the first one is, instead of again for the others, in which the host must
+ * stop the first one. Those that the guest does not use are idle vectors of the host; what it uses
+ * beyond is asked for when it does.
+ */
+void hb_vfio_expect_vectors(HbVfio *vfio, guint n_vectors);
+
+/**
+ * HbVfioCounters:
+ * @route_commits: calls of routes_commit of #HbHostOps; each can take as long as every vCPU needs
+ *   to leave the old table
+ * @route_connections: calls of route_connect and of route_disconnect
+ * @vector_calls: VFIO_DEVICE_SET_IRQS, by which interrupts of a drive are switched on or off
+ *
+ * What the interrupts of a VM's drives have cost so far, of drives that have left too. The numbers
+ * wrap.
+ */
+typedef struct HbVfioCounters {
+	guint route_commits;
+	guint route_connections;
+	guint vector_calls;
+} HbVfioCounters;
+
+/**
+ * hb_vfio_get_counters:
+ * @counters: (out): where to store them
+ *
+ * Tells what the interrupts of the VM's drives have cost so far. Any thread.
+ */
+void hb_vfio_get_counters(HbVfio *vfio, HbVfioCounters *counters);
+
 /** HbVfioDevice: a drive of the host, open for its VM. */
 typedef struct HbVfioDevice HbVfioDevice;
 

@@ -3,6 +3,7 @@
 
 /* Interrupt remapping: what the host is asked for what the guest programs, and the budget. */
 
+#include "hw/host-bridge.h"
 #include "hw/irq-remap.h"
 #include "tests/unit/hw/fake-host.h"
 #include "tests/unit/suite.h"
@@ -484,6 +485,212 @@ START_TEST(a_source_works_again_after_a_reset)
 }
 END_TEST
 
+/* In use by a guest: what is new is forwarded first, and routed a moment later. */
+
+static HbHostBridge *bridge;
+
+static void setup_attached(void)
+{
+	const HbHostBridgeConfig config = { .ecam = { 0xb0000000, 0x1000000 } };
+
+	setup();
+	bridge = hb_host_bridge_create(host->host, &config, NULL);
+	ck_assert_ptr_nonnull(bridge);
+	hb_irq_source_attach(source, bridge);
+}
+
+static void teardown_attached(void)
+{
+	hb_irq_source_sever(source);
+	hb_host_bridge_destroy(bridge);
+	teardown();
+}
+
+/* As a vCPU does it. */
+static void set_locked(guint vector, const HbMsiMessage *message)
+{
+	hb_host_bridge_lock(bridge);
+	set_and_commit(vector, message);
+	hb_host_bridge_unlock(bridge);
+}
+
+static void run_loop_for(guint ms)
+{
+	gint64 end = g_get_monotonic_time() + 1000 * (gint64)ms;
+
+	while (g_get_monotonic_time() < end) {
+		g_main_context_iteration(host->context, FALSE);
+		g_usleep(1000);
+	}
+}
+
+/* Longer than the guest must be quiet, on a slow machine too. */
+static void let_routes_be_made(void)
+{
+	for (guint i = 0; i < 100 && !strstr(host->calls->str, "\nconnect"); i++)
+		run_loop_for(20);
+}
+
+static guint count_calls(const char *calls, const char *name)
+{
+	guint n = 0;
+
+	for (const char *at = strstr(calls, name); at; at = strstr(at + 1, name))
+		n++;
+	return n;
+}
+
+START_TEST(a_new_vector_is_delivered_before_it_is_routed)
+{
+	set_locked(0, &message_a);
+	interrupt(0);
+	run_loop();
+
+	assert_calls("msi fee00000 41\n");
+}
+END_TEST
+
+START_TEST(vectors_unmasked_one_by_one_are_one_commit)
+{
+	set_locked(0, &message_a);
+	run_loop_for(5);
+	set_locked(1, &message_b);
+	run_loop_for(5);
+	set_locked(2, &message_a);
+	assert_calls("");
+	let_routes_be_made();
+
+	assert_calls("add 0\nset 0 fee00000 41\nadd 1\nset 1 fee01000 42\nadd 2\n"
+		     "set 2 fee00000 41\ncommit\nconnect 0\nconnect 1\nconnect 2\n");
+}
+END_TEST
+
+START_TEST(a_vector_that_is_routed_is_forwarded_no_more)
+{
+	set_locked(0, &message_a);
+	let_routes_be_made();
+	g_free(fake_host_take_calls(host));
+	interrupt(0);
+	run_loop_for(20);
+
+	assert_calls(""); /* the host's to deliver */
+}
+END_TEST
+
+START_TEST(an_unmasked_vector_delivers_what_was_pending_at_once)
+{
+	interrupt(0);
+	set_locked(0, &message_a);
+	run_loop();
+
+	assert_calls("msi fee00000 41\n");
+}
+END_TEST
+
+START_TEST(a_changed_message_is_never_delivered_as_the_old_one)
+{
+	set_locked(0, &message_a);
+	let_routes_be_made();
+	g_free(fake_host_take_calls(host));
+	set_locked(0, &message_b);
+	assert_calls("disconnect 0\n");
+	interrupt(0);
+	run_loop();
+	assert_calls("msi fee01000 42\n");
+	let_routes_be_made();
+
+	assert_calls("set 0 fee01000 42\ncommit\nconnect 0\n");
+}
+END_TEST
+
+START_TEST(a_mask_costs_no_commit_and_its_end_none)
+{
+	set_locked(0, &message_a);
+	let_routes_be_made();
+	g_free(fake_host_take_calls(host));
+	set_locked(0, NULL);
+	set_locked(0, &message_a);
+	let_routes_be_made();
+
+	assert_calls("disconnect 0\nconnect 0\n");
+}
+END_TEST
+
+START_TEST(a_guest_that_toggles_a_mask_costs_the_host_nothing_meanwhile)
+{
+	set_locked(0, &message_a);
+	for (guint i = 0; i < 1000; i++) {
+		set_locked(0, NULL);
+		set_locked(0, i % 2 ? &message_a : &message_b);
+	}
+	assert_calls("");
+	let_routes_be_made();
+
+	assert_calls("add 0\nset 0 fee00000 41\ncommit\nconnect 0\n");
+}
+END_TEST
+
+/* It gets its routes now and then all the same, and each costs a disconnection: few of them. */
+START_TEST(a_guest_that_never_stops_toggling_costs_few_commits)
+{
+	gint64 start = g_get_monotonic_time();
+	guint n_toggles = 0;
+
+	while (g_get_monotonic_time() - start < 2500000) {
+		set_locked(0, NULL);
+		set_locked(0, n_toggles++ % 2 ? &message_a : &message_b);
+		g_main_context_iteration(host->context, FALSE);
+	}
+	g_autofree char *calls = fake_host_take_calls(host);
+
+	ck_assert_uint_ge(n_toggles, 1000);
+	ck_assert_uint_ge(count_calls(calls, "commit"), 1);
+	ck_assert_uint_le(count_calls(calls, "commit"), 3);
+}
+END_TEST
+
+START_TEST(a_drive_severed_before_its_routes_are_made_never_has_any)
+{
+	set_locked(0, &message_a);
+	hb_host_bridge_lock(bridge);
+	hb_irq_source_sever(source);
+	hb_host_bridge_unlock(bridge);
+	interrupt(0);
+	run_loop_for(200);
+
+	assert_calls("");
+}
+END_TEST
+
+START_TEST(what_the_host_refuses_later_stays_forwarded)
+{
+	host->no_commit = TRUE;
+	set_locked(0, &message_a);
+	run_loop_for(300);
+	assert_calls("add 0\nset 0 fee00000 41\nremove 0\n");
+	ck_assert_uint_eq(count_log_lines(), 1);
+	interrupt(0);
+	run_loop();
+
+	assert_calls("msi fee00000 41\n");
+}
+END_TEST
+
+START_TEST(calls_are_counted)
+{
+	HbIrqRemapCounts counts;
+
+	set_locked(0, &message_a);
+	set_locked(1, &message_b);
+	let_routes_be_made();
+	set_locked(0, NULL);
+	hb_irq_remap_get_counts(remap, &counts);
+
+	ck_assert_uint_eq(counts.commits, 1);
+	ck_assert_uint_eq(counts.connections, 3);
+}
+END_TEST
+
 static TCase *create_case(Suite *suite, const char *name)
 {
 	TCase *tcase = tcase_create(name);
@@ -538,13 +745,32 @@ static void add_end_tests(TCase *tcase)
 	tcase_add_test(tcase, a_source_works_again_after_a_reset);
 }
 
+static void add_later_tests(TCase *tcase)
+{
+	tcase_add_test(tcase, a_new_vector_is_delivered_before_it_is_routed);
+	tcase_add_test(tcase, vectors_unmasked_one_by_one_are_one_commit);
+	tcase_add_test(tcase, a_vector_that_is_routed_is_forwarded_no_more);
+	tcase_add_test(tcase, an_unmasked_vector_delivers_what_was_pending_at_once);
+	tcase_add_test(tcase, a_changed_message_is_never_delivered_as_the_old_one);
+	tcase_add_test(tcase, a_mask_costs_no_commit_and_its_end_none);
+	tcase_add_test(tcase, a_guest_that_toggles_a_mask_costs_the_host_nothing_meanwhile);
+	tcase_add_test(tcase, a_guest_that_never_stops_toggling_costs_few_commits);
+	tcase_add_test(tcase, a_drive_severed_before_its_routes_are_made_never_has_any);
+	tcase_add_test(tcase, what_the_host_refuses_later_stays_forwarded);
+	tcase_add_test(tcase, calls_are_counted);
+}
+
 Suite *test_suite(void)
 {
 	Suite *suite = suite_create("irq-remap");
+	TCase *attached = tcase_create("attached");
 
 	add_budget_tests(create_case(suite, "budget"));
 	add_route_tests(create_case(suite, "routes"));
 	add_hand_tests(create_case(suite, "by hand"));
 	add_end_tests(create_case(suite, "end"));
+	tcase_add_checked_fixture(attached, setup_attached, teardown_attached);
+	add_later_tests(attached);
+	suite_add_tcase(suite, attached);
 	return suite;
 }

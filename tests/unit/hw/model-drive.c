@@ -46,7 +46,10 @@ static void config_write(HbPciFunction *function, guint offset, guint size, guin
 
 static void attach(HbPciFunction *function, HbHostBridge *bridge)
 {
-	hb_bars_attach(((ModelDrive *)function)->bars, bridge, function->port);
+	ModelDrive *drive = (ModelDrive *)function;
+
+	hb_irq_source_attach(drive->source, bridge);
+	hb_bars_attach(drive->bars, bridge, function->port);
 }
 
 static void reset(HbPciFunction *function)

@@ -50,6 +50,14 @@ START_TEST(uuid_is_told)
 }
 END_TEST
 
+START_TEST(counters_are_told)
+{
+	assert_replies("x-hotbay-query-counters", "{}",
+		       "{\"return\":{\"route-commits\":2,\"route-connections\":5,"
+		       "\"vector-calls\":1}}");
+}
+END_TEST
+
 START_TEST(cpus_are_told_with_their_threads)
 {
 	assert_replies("query-cpus-fast", "{}",
@@ -409,6 +417,7 @@ static void add_query_tests(Suite *suite)
 	tcase_add_test(tcase, status_of_a_paused_machine);
 	tcase_add_test(tcase, name_is_told_if_there_is_one);
 	tcase_add_test(tcase, uuid_is_told);
+	tcase_add_test(tcase, counters_are_told);
 	tcase_add_test(tcase, cpus_are_told_with_their_threads);
 	tcase_add_test(tcase, pci_shows_ports_and_drive_by_their_ids);
 	tcase_add_test(tcase, slots_are_told_with_their_occupants);
