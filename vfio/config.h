@@ -22,8 +22,10 @@ typedef struct HbVfioConfig {
 	guint16 pm; /* offset of each capability that has a side effect; 0: none */
 	guint16 express;
 	guint16 msix;
-	gboolean cut_off; /* a bridge on the way to bus 0 passes on no DMA: the drive is no bus
-			     master */
+	guint msix_bar;	       /* of the guest's own, for table and PBA */
+	guint64 msix_bar_size; /* 0: there is none, they are where the drive has them */
+	gboolean cut_off;      /* a bridge on the way to bus 0 passes on no DMA: the drive is no bus
+				  master */
 } HbVfioConfig;
 
 /* Read the drive's registers once and lay the tables over them. Fails with the errno of the read.

@@ -29,6 +29,7 @@
 
 #include "vfio/config.h"
 #include "vfio/interrupts.h"
+#include "vfio/msix-place.h"
 #include "vfio/notifiers.h"
 #include "vfio/regions.h"
 #include "vfio/sysfs.h"
@@ -133,6 +134,7 @@ static gboolean open_bars(HbVfioDevice *device, GError **error)
 		return FALSE;
 	device->bars = hb_bars_create(&device->config.space, &bar_ops, device);
 	hb_vfio_regions_describe(device->regions, device->bars);
+	hb_vfio_msix_place_describe(&device->config, device->bars);
 	return TRUE;
 }
 
@@ -167,6 +169,10 @@ static gboolean check_answers(HbVfioDevice *device, GError **error)
 
 static gboolean open_interrupts(HbVfioDevice *device, GError **error)
 {
+	HbVfioBarInfo bars[HB_BAR_COUNT];
+
+	hb_vfio_regions_look(device->fd, &device->config, bars);
+	hb_vfio_msix_place(&device->config, bars);
 	device->interrupts = hb_vfio_interrupts_open(device->fd, device->address, &device->config,
 						     hb_vfio_get_host(device->vfio),
 						     hb_vfio_get_irq_remap(device->vfio), error);

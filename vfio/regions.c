@@ -55,8 +55,8 @@ static struct vfio_region_info *get_info(int device_fd, guint index)
 	return NULL;
 }
 
-static const struct vfio_region_info_cap_sparse_mmap *find_sparse(
-	const struct vfio_region_info *info)
+static const struct vfio_info_cap_header *find_capability(const struct vfio_region_info *info,
+							  guint16 id)
 {
 	guint32 offset = info->flags & VFIO_REGION_INFO_FLAG_CAPS ? info->cap_offset : 0;
 
@@ -64,17 +64,38 @@ static const struct vfio_region_info_cap_sparse_mmap *find_sparse(
 		const struct vfio_info_cap_header *header =
 			(const void *)((const char *)info + offset);
 
-		if (header->id == VFIO_REGION_INFO_CAP_SPARSE_MMAP)
-			return (const void *)header;
+		if (header->id == id)
+			return header;
 		offset = header->next;
 	}
 	return NULL;
 }
 
+void hb_vfio_regions_look(int device_fd, const HbVfioConfig *config,
+			  HbVfioBarInfo bars[HB_BAR_COUNT])
+{
+	for (guint i = 0; i < HB_BAR_COUNT; i++) {
+		guint16 kind = 0;
+		g_autofree struct vfio_region_info *info = get_info(device_fd, i);
+
+		bars[i] = (HbVfioBarInfo){ 0 };
+		if (!info || info->size == 0)
+			continue;
+		hb_vfio_config_peek_u16(config, PCI_BASE_ADDRESS_0 + 4 * i, &kind);
+		bars[i].size = info->size;
+		bars[i].is_64bit =
+			!(kind & PCI_BASE_ADDRESS_SPACE_IO) &&
+			(kind & PCI_BASE_ADDRESS_MEM_TYPE_MASK) == PCI_BASE_ADDRESS_MEM_TYPE_64;
+		bars[i].is_msix_mappable =
+			find_capability(info, VFIO_REGION_INFO_CAP_MSIX_MAPPABLE) != NULL;
+	}
+}
+
 static GArray *mappable_areas(const struct vfio_region_info *info)
 {
 	GArray *areas = g_array_new(FALSE, FALSE, sizeof(HbBarMapping));
-	const struct vfio_region_info_cap_sparse_mmap *sparse = find_sparse(info);
+	const struct vfio_region_info_cap_sparse_mmap *sparse =
+		(const void *)find_capability(info, VFIO_REGION_INFO_CAP_SPARSE_MMAP);
 
 	if (!(info->flags & VFIO_REGION_INFO_FLAG_MMAP))
 		return areas;

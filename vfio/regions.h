@@ -19,6 +19,16 @@ typedef struct HbVfioTrap {
 	guint64 size;
 } HbVfioTrap;
 
+/* A BAR as the drive has it. */
+typedef struct HbVfioBarInfo {
+	guint64 size; /* 0: there is none, or it is the upper half of one */
+	gboolean is_64bit;
+	gboolean is_msix_mappable; /* the page of the MSI-X table may be mapped too */
+} HbVfioBarInfo;
+
+void hb_vfio_regions_look(int device_fd, const HbVfioConfig *config,
+			  HbVfioBarInfo bars[HB_BAR_COUNT]);
+
 /* Keeps no reference to @config or @traps. @config tells the kinds of the BARs. */
 HbVfioRegions *hb_vfio_regions_open(int device_fd, const HbVfioConfig *config,
 				    const HbVfioTrap *traps, guint n_traps, GError **error);
