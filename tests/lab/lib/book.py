@@ -12,6 +12,7 @@ class Book:
         self._progress = open(f"{out}/progress.log", "a", encoding="utf-8")
         self._steps = []
         self._measurements = []
+        self._series = []
         self._notes = {}
 
     def say(self, text):
@@ -32,6 +33,11 @@ class Book:
     def measurement(self, lab, name, value, unit):
         self._measurements.append(dict(scenario=lab.scenario, hypervisor=lab.kind, name=name, value=value, unit=unit))
         self.say(f"#   {name}: {value:.3f} {unit}")
+        self._save()
+
+    def series(self, lab, name, points, unit):
+        self._series.append(dict(scenario=lab.scenario, hypervisor=lab.kind, name=name, points=points, unit=unit))
+        self.say(f"#   {name}: {len(points)} points, the last {points[-1][1]:.3f} {unit}")
         self._save()
 
     def note(self, name, value):
@@ -58,4 +64,5 @@ class Book:
 
     def _save(self):
         with open(f"{self.out}/results.json", "w", encoding="utf-8") as file:
-            json.dump(dict(steps=self._steps, measurements=self._measurements, notes=self._notes), file, indent=1)
+            json.dump(dict(steps=self._steps, measurements=self._measurements, series=self._series, notes=self._notes),
+                      file, indent=1)

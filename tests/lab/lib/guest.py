@@ -127,6 +127,14 @@ class Guest(Lines):
     def disk_added(self, since, seconds=30):
         return self.event(r"add block nvme\d+n\d+$", seconds, since)
 
+    def disks_added(self, since, count, seconds=60):
+        """The events of that many new disks, in their order."""
+        def find():
+            found = [event for event in self._events[since:] if re.match(r"add block nvme\d+n\d+$", event[2])]
+            return found if len(found) >= count else None
+        events = self.wait(find, seconds, f"{count} new disks")
+        return [Event(there + self._offset, words) for _, there, words in events]
+
     def disk_removed(self, since, seconds=30, disk=r"nvme\d+n\d+"):
         return self.event(rf"remove block {disk}$", seconds, since)
 

@@ -122,7 +122,7 @@ class Bay:
         finally:
             os.close(file)
 
-    def _is_off(self):
+    def is_off(self):
         """The lab host has switched the empty slot off, power and indicator. Until it has, about a second after a pull,
         the emulator would drop a new drive with the old."""
         with self._slot_control() as (file, register):
@@ -136,15 +136,12 @@ class Bay:
     def push(self, seconds=10, serial=None):
         """Puts the drive back in, or one with another serial number, and waits until the lab host has it; returns when
         it was pushed."""
-        wait_until(self._is_off, seconds, f"{self.name} is switched off")
-        self._pushed += 1
-        self.serial = serial or self.name
+        wait_until(self.is_off, seconds, f"{self.name} is switched off")
         deadline = time.monotonic() + seconds
         while True:
             at = time.monotonic()
             try:
-                self._host.outer.execute("device_add", driver="nvme", id=f"{self.name}-{self._pushed}",
-                                         serial=self.serial, drive=f"disk{self.number}", bus=f"rp{self.number}")
+                self._host.outer.answer(self.ask_push(serial))
                 break
             except QmpError:
                 # the drive before it still holds the disk
@@ -153,6 +150,13 @@ class Bay:
                 time.sleep(0.1)
         wait_until(lambda: self.drive() and self.driver(), seconds, f"{self.name}'s drive has a driver")
         return at
+
+    def ask_push(self, serial=None):
+        """Asks the outer emulator for that, and returns the number of its answer."""
+        self._pushed += 1
+        self.serial = serial or self.name
+        return self._host.outer.send("device_add", driver="nvme", id=f"{self.name}-{self._pushed}", serial=self.serial,
+                                     drive=f"disk{self.number}", bus=f"rp{self.number}")
 
     def fail(self, error):
         """Lets the bay's port see an AER error, by QEMU's name: the lab host tells the driver of the drive below,

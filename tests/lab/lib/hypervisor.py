@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Copyright the hotbay authors
-"""The hypervisor under test and its guest: hotbay, or QEMU given the same command line."""
+"""The hypervisor under test and its guest: hotbay, or a QEMU given the same command line."""
 
 import re
 import signal
@@ -13,14 +13,23 @@ from lines import LinesEnded, connect
 from qmp import Qmp
 
 APPEND = "console=ttyS0 quiet loglevel=1 panic=-1 nokaslr"
-BINARIES = {"qemu": "/usr/bin/qemu-system-x86_64"}
-
 
 # Seconds in which a hypervisor opens its sockets, on a machine that is busy with other things; the first of a kernel
 # unpacks it before.
 STARTS = 60
 # By the plan's slots: whether the guest's ACPI runs them, or its native hot-plug driver.
 BY_ACPI = {"acpi": "on", "native": "off"}
+
+
+def program(plan, kind):
+    """The words that start a hypervisor: hotbay's; qemu, the machine's own; qemu-newer, which the lab host is under."""
+    if kind == "hotbay":
+        return [plan["hotbay"]]
+    if kind == "qemu":
+        return ["/usr/bin/qemu-system-x86_64"]
+    assert kind == "qemu-newer", f"no hypervisor {kind}: hotbay, qemu or qemu-newer"
+    folder = f"{plan['repo']}/.cache/lab/qemu/usr"
+    return [f"{folder}/bin/qemu-system-x86_64", "-L", f"{folder}/share/qemu", "-L", "/usr/share/seabios"]
 
 
 def port_options(bays):
@@ -44,7 +53,7 @@ def bound_ports(policies):
 def command_line(plan, kind, folder, memory=1024, cpus=1, bays=4, slots=None, extra=()):
     """slots: native or acpi, where that is not the plan's to choose."""
     acpi = BY_ACPI[slots or plan["slots"]]
-    return [BINARIES.get(kind, plan["hotbay"]), "-machine", "q35", "-accel", "kvm", "-cpu", "host",
+    return [*program(plan, kind), "-machine", "q35", "-accel", "kvm", "-cpu", "host",
             "-smp", str(cpus), "-m", str(memory), "-kernel", plan["kernel"], "-initrd", plan["initrd"],
             "-append", APPEND, "-nodefaults", "-display", "none", "-no-user-config",
             "-global", f"ICH9-LPC.acpi-pci-hotplug-with-bridge-support={acpi}",
@@ -85,7 +94,8 @@ class Hypervisor:
         host = bay.give_to("vfio-pci")
         since = self.guest.mark()
         at = time.monotonic()
-        self.qmp.execute("device_add", driver="vfio-pci", host=host, id=drive_id or f"drive{bay.number}", bus=bay.name)
+        self.qmp.execute("device_add", seconds, driver="vfio-pci", host=host, id=drive_id or f"drive{bay.number}",
+                         bus=bay.name)
         return at, self.guest.disk_added(since, seconds)
 
     def ask_removal(self, drive_id):
@@ -125,6 +135,11 @@ class Hypervisor:
         guests = max(mappings)
         assert guests[0] >= self.memory * 1024 * 0.9, "no mapping is as large as the guest's memory"
         return (sum(rss for _, rss in mappings) - guests[1]) * 1024
+
+    def resident(self):
+        """Resident bytes, the guest's memory and all."""
+        with open(f"/proc/{self.pid}/status", encoding="utf-8", errors="replace") as file:
+            return sum(int(size) << 10 for size in re.findall(r"(?:VmRSS|HugetlbPages):\s+(\d+) kB", file.read()))
 
     def save_guest_log(self):
         """Puts the end of the guest's kernel log beside the other logs, or else what its silence looks like."""

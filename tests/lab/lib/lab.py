@@ -77,6 +77,10 @@ class Lab:
         self._book.measurement(self, name, value, unit)
         return value
 
+    def charted(self, name, points, unit="s"):
+        """Writes a row of figures down: pairs of where and how much."""
+        self._book.series(self, name, points, unit)
+
     def noted(self, name, value):
         """Writes down something that is neither a verdict nor a figure, and returns it."""
         self._book.note(f"{self.scenario}: {name}", value)

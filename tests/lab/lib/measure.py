@@ -8,12 +8,18 @@ import statistics
 import subprocess
 
 from host import vfio_files, wait_released
-from hypervisor import BINARIES
+from hypervisor import program
+
+
+def version(lab):
+    """What the hypervisor says of itself."""
+    done = subprocess.run([*program(lab.plan, lab.kind), "-version"], capture_output=True, text=True, check=True)
+    return done.stdout.splitlines()[0]
 
 
 def read_files(lab):
     """Whoever starts first would read the program and the guest's kernel for the other, from the lab's slow disk."""
-    subprocess.run([BINARIES.get(lab.kind, lab.plan["hotbay"]), "-version"], stdout=subprocess.DEVNULL, check=True)
+    version(lab)
     for name in ("kernel", "initrd"):
         with open(lab.plan[name], "rb") as file:
             file.read()
@@ -46,7 +52,8 @@ def later_starts(lab):
         vm.stop()
 
 
-def measure_all(lab):
+def measure_boot(lab):
+    """First and later starts, and what the hypervisor needs beside the guest's memory; the last machine."""
     with lab.step("first start of this kernel"):
         forget_kernels()
         seconds, vm = start_time(lab)
@@ -59,6 +66,11 @@ def measure_all(lab):
         vm.ready()
         lab.measured("clock error", vm.guest.synchronise())
         lab.measured("memory beyond the guest's", vm.memory_beyond_guest() / 2**20, "MiB")
+    return vm
+
+
+def measure_all(lab):
+    vm = measure_boot(lab)
     with lab.step("hot-add"):
         hot_adds(lab, vm)
     with lab.step("orderly removal"):
@@ -105,15 +117,19 @@ def pull(lab, vm, bay, name):
 
 
 def pull_idle(lab, vm):
+    tick = vm.guest.probe("tick")
     pulled, since = pull(lab, vm, lab.bays[0], "pull while idle")
     lab.measured("pull while idle to disk gone", vm.guest.disk_removed(since).time - pulled)
+    lab.measured("longest stall of the guest in a pull while idle", tick.stop().longest)
 
 
 def pull_reading(lab, vm):
     vm.add(lab.bays[2])
     reader = vm.guest.probe("read", vm.guest.disk("bay2"))
     bystander = vm.guest.probe("read", vm.guest.disk("bay1"))
+    tick = vm.guest.probe("tick")
     pulled, since = pull(lab, vm, lab.bays[2], "pull while reading")
     lab.measured("pull while reading to failed read", reader.result(100).time - pulled)
     lab.measured("pull while reading to disk gone", vm.guest.disk_removed(since, 100).time - pulled)
     lab.measured("longest read of the other drive in it", bystander.stop().longest)
+    lab.measured("longest stall of the guest in a pull while reading", tick.stop().longest)

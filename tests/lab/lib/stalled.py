@@ -43,11 +43,20 @@ def threads(pid):
     return found
 
 
+def mount_tracing():
+    if not os.path.exists(f"{TRACING}/trace"):
+        subprocess.run(["mount", "-t", "tracefs", "tracefs", TRACING], check=False)
+
+
+def mount_debug():
+    if not os.path.isdir(f"{DEBUG}/kvm"):
+        subprocess.run(["mount", "-t", "debugfs", "debugfs", DEBUG], check=False)
+
+
 def places():
     """Where the guest's CPUs were at their exits: each reason and instruction pointer with its count, most frequent
     first. The guest boots without address space randomisation, so /proc/kallsyms of another boot names them."""
-    if not os.path.exists(f"{TRACING}/trace"):
-        subprocess.run(["mount", "-t", "tracefs", "tracefs", TRACING], check=False)
+    mount_tracing()
     instance = f"{TRACING}/instances/stalled"
     os.makedirs(instance, exist_ok=True)
     write(f"{instance}/events/kvm/kvm_exit/enable", "1")
@@ -79,8 +88,7 @@ def verdict(where, entry):
 
 def describe(pid):
     """In lines: what has changed within two seconds, where each thread stands, and where the guest's CPUs are."""
-    if not os.path.isdir(f"{DEBUG}/kvm"):
-        subprocess.run(["mount", "-t", "debugfs", "debugfs", DEBUG], check=False)
+    mount_debug()
     counted, ran = counters(pid), threads(pid)
     time.sleep(SECONDS)
     later = counters(pid)

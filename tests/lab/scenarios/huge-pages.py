@@ -4,26 +4,13 @@
 
 import re
 import subprocess
-from contextlib import contextmanager
 
-from host import read, write
+from host import read
+from huge_pool import pool
 from hypervisor import command_line, start_refused
 
-POOL = "/sys/kernel/mm/hugepages/hugepages-2048kB"
 MIB = 1024
 PAGES = MIB // 2
-
-
-@contextmanager
-def pool(pages):
-    """The host's pool of huge pages has that many, all free again at the end."""
-    write(f"{POOL}/nr_hugepages", str(pages))
-    assert int(read(f"{POOL}/nr_hugepages")) == pages, "the lab host has not that much memory in one piece"
-    try:
-        yield
-        assert int(read(f"{POOL}/free_hugepages")) == pages, "some are still in use"
-    finally:
-        write(f"{POOL}/nr_hugepages", "0")
 
 
 def huge_kib(pid):
