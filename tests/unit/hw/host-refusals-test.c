@@ -207,7 +207,10 @@ static void assert_memory(void)
 
 static void plug(void)
 {
-	ck_assert(hb_port_plug(port, model_drive_create(remap, &alive), 0, NULL));
+	HbPciFunction *drive = model_drive_create(remap, &alive);
+
+	model_drive_batch_routes(drive);
+	ck_assert(hb_port_plug(port, drive, 0, NULL));
 	run_loop();
 	load_driver();
 	assert_memory();

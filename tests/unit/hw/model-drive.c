@@ -26,6 +26,7 @@ typedef struct ModelDrive {
 	HbMsix *msix;
 	HbIrqSource *source;
 	gpointer memory;
+	gboolean batches_routes;
 	gint *alive;
 } ModelDrive;
 
@@ -48,7 +49,8 @@ static void attach(HbPciFunction *function, HbHostBridge *bridge)
 {
 	ModelDrive *drive = (ModelDrive *)function;
 
-	hb_irq_source_attach(drive->source, bridge);
+	if (drive->batches_routes)
+		hb_irq_source_attach(drive->source, bridge);
 	hb_bars_attach(drive->bars, bridge, function->port);
 }
 
@@ -183,6 +185,11 @@ HbPciFunction *model_drive_create(HbIrqRemap *remap, gint *alive)
 	drive->alive = alive;
 	g_atomic_int_inc(alive);
 	return &drive->function;
+}
+
+void model_drive_batch_routes(HbPciFunction *function)
+{
+	((ModelDrive *)function)->batches_routes = TRUE;
 }
 
 void model_drive_interrupt(HbPciFunction *function, guint vector)

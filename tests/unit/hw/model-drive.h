@@ -14,6 +14,9 @@
  */
 HbPciFunction *model_drive_create(HbIrqRemap *remap, gint *alive);
 
+/* From its attachment on it batches its routes, as a drive of the host does. Before the plug. */
+void model_drive_batch_routes(HbPciFunction *function);
+
 /* A host interrupt of the drive. With the bus lock held, and only while it is not severed. */
 void model_drive_interrupt(HbPciFunction *function, guint vector);
 
