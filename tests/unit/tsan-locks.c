@@ -16,41 +16,43 @@ void __tsan_release(void *address);
 typedef void (*MutexFunction)(GMutex *mutex);
 typedef gboolean (*TrylockFunction)(GMutex *mutex);
 
-static void *find_next(const char *name)
+/* Remembered in @place; several threads may be the first. */
+static gintptr find_next(gintptr *place, const char *name)
 {
-	void *function = dlsym(RTLD_NEXT, name);
+	gintptr function = __atomic_load_n(place, __ATOMIC_RELAXED);
 
+	if (function)
+		return function;
+	function = (gintptr)dlsym(RTLD_NEXT, name);
 	if (!function)
 		__builtin_trap();
+	__atomic_store_n(place, function, __ATOMIC_RELAXED);
 	return function;
 }
 
 void g_mutex_lock(GMutex *mutex)
 {
-	static MutexFunction next;
+	static gintptr place;
+	MutexFunction next = (MutexFunction)find_next(&place, "g_mutex_lock");
 
-	if (!next)
-		next = (MutexFunction)(gintptr)find_next("g_mutex_lock");
 	next(mutex);
 	__tsan_acquire(mutex);
 }
 
 void g_mutex_unlock(GMutex *mutex)
 {
-	static MutexFunction next;
+	static gintptr place;
+	MutexFunction next = (MutexFunction)find_next(&place, "g_mutex_unlock");
 
-	if (!next)
-		next = (MutexFunction)(gintptr)find_next("g_mutex_unlock");
 	__tsan_release(mutex);
 	next(mutex);
 }
 
 gboolean g_mutex_trylock(GMutex *mutex)
 {
-	static TrylockFunction next;
+	static gintptr place;
+	TrylockFunction next = (TrylockFunction)find_next(&place, "g_mutex_trylock");
 
-	if (!next)
-		next = (TrylockFunction)(gintptr)find_next("g_mutex_trylock");
 	if (!next(mutex))
 		return FALSE;
 	__tsan_acquire(mutex);

@@ -107,12 +107,13 @@ static const HbPciFunctionOps paper_ops = {
 	.release = paper_release,
 };
 
+static HbPciFunction *paper; /* the last one */
+
 static HbPciFunction *new_paper(void)
 {
-	HbPciFunction *function = calloc(1, sizeof(*function));
-
-	function->ops = &paper_ops;
-	return function;
+	paper = calloc(1, sizeof(*paper));
+	paper->ops = &paper_ops;
+	return paper;
 }
 
 /* -- The guest, at the port's registers. -- */
@@ -191,11 +192,18 @@ static HbLoop *loop;
 static GThread *loop_thread;
 static guint n_wrong_thread;
 static guint seen[HB_EVENT_N_TYPES];
+static guint64 last_request; /* what we asked for, by number */
+static guint64 last_ended;   /* and what has ended */
+static guint n_ended;
 
 static void on_event(const HbEvent *event, gpointer data)
 {
 	(void)data;
 	seen[event->type]++;
+	if (event->ends_request) {
+		last_ended = event->request;
+		n_ended++;
+	}
 	n_wrong_thread += g_thread_self() != loop_thread;
 }
 
@@ -260,8 +268,9 @@ static void plug(HbPort *port)
 {
 	memset(seen, 0, sizeof(seen));
 	n_messages = 0;
-	check(hb_port_plug(port, new_paper(), 0, NULL), "a function is plugged");
-	check(wait_for(HB_EVENT_PLUGGED), "the loop's descriptor brings the event");
+	check(hb_port_plug(port, new_paper(), ++last_request, NULL), "a function is plugged");
+	check(wait_for(HB_EVENT_PLUGGED) && last_ended == last_request,
+	      "the loop's descriptor brings the event, which ends the request");
 }
 
 static void tell_of_plug(HbPort *port)
@@ -282,7 +291,8 @@ static void tell_of_plug(HbPort *port)
 static void tell_of_removal(HbPort *port)
 {
 	n_messages = 0;
-	check(hb_port_request_removal(port, NULL), "a removal is asked for");
+	check(hb_port_request_removal_of(port, paper, NULL, ++last_request, NULL),
+	      "a removal is asked for");
 	check(n_messages == 1 && (take_slot_events() & PCI_EXP_SLTSTA_ABP),
 	      "the guest sees the attention button pressed");
 	set_power_indicator(PCI_EXP_SLTCTL_PWR_IND_BLINK);
@@ -290,6 +300,7 @@ static void tell_of_removal(HbPort *port)
 	set_power_indicator(PCI_EXP_SLTCTL_PWR_IND_OFF);
 	check(wait_for(HB_EVENT_RELEASED) && seen[HB_EVENT_SEVERED] == 1 && n_released == 1,
 	      "then it is severed and released");
+	check(last_ended == last_request, "which ends that request");
 	check(read_vendor() == 0xffff, "and the slot is empty again");
 	take_slot_events();
 }
@@ -321,6 +332,7 @@ int main(void)
 	tell_of_removal(port);
 	tell_of_pull(port);
 	check(n_wrong_thread == 0, "all events came from the dispatch call");
+	check(n_ended == last_request, "each request has ended, once");
 	plug(port);
 	hb_host_bridge_destroy(bridge);
 	check(n_released == 3, "the bridge takes its last function along");

@@ -40,11 +40,34 @@ static HbPort *ports[N_PORTS];
 static gint alive;
 static gint stop;
 static guint n_released;
+static gint last_request;
+static gint n_accepted; /* requests with a number that were accepted */
+static gint n_ended;	/* of these */
+static gint64 last_us;
 
+/* Numbers come from two threads, so what is accepted is counted, and what has ended. */
 static void on_event(const HbEvent *event, gpointer data)
 {
 	if (event->type == HB_EVENT_RELEASED)
 		n_released++;
+	if (event->ends_request)
+		n_ended++;
+	if (event->type == HB_EVENT_INDICATORS)
+		return;
+	ck_assert_int_ge(event->time_us, last_us);
+	last_us = event->time_us;
+}
+
+static guint64 next_request(void)
+{
+	return (guint64)g_atomic_int_add(&last_request, 1) + 1;
+}
+
+static gboolean note(gboolean accepted)
+{
+	if (accepted)
+		g_atomic_int_inc(&n_accepted);
+	return accepted;
 }
 
 static void setup(void)
@@ -135,7 +158,7 @@ static gpointer run_operator(gpointer data)
 		HbSlotInfo info;
 
 		hb_port_get_info(ports[1], &info);
-		hb_port_pull(ports[0], NULL);
+		note(hb_port_pull_because(ports[0], NULL, HB_SLOT_REASON_COMMAND, next_request()));
 		g_usleep(200);
 	}
 	return NULL;
@@ -157,14 +180,14 @@ static guint churn(void)
 
 		if (!IS_WATCHED)
 			model_drive_batch_routes(drive);
-		if (hb_port_plug(port, drive, 0, NULL))
+		if (note(hb_port_plug(port, drive, next_request(), NULL)))
 			plugged++;
 		else
 			drive->ops->release(drive, NULL, NULL);
 		g_usleep(100);
 		hb_port_request_removal(port, NULL);
 		if (round % 4 == 0)
-			hb_port_give_back(port, drive, 0);
+			note(hb_port_give_back(port, drive, next_request()));
 		if (round % 3 == 0)
 			hb_port_pull(port, NULL);
 		HbSlotInfo info;
@@ -207,6 +230,8 @@ START_TEST(no_drive_is_lost_or_released_twice_between_threads)
 
 	ck_assert_uint_gt(plugged, 0);
 	ck_assert_uint_eq(n_released, plugged);
+	ck_assert_int_gt(g_atomic_int_get(&n_accepted), (gint)plugged);
+	ck_assert_int_eq(n_ended, g_atomic_int_get(&n_accepted));
 	ck_assert_int_eq(g_atomic_int_get(&alive), 0);
 	ck_assert_uint_eq(hb_irq_remap_get_used(remap), 0);
 }

@@ -4,6 +4,7 @@
 /* Bays of a captured server, whose kernel tells what a test says. */
 
 #include "hw/host.h"
+#include "tests/unit/hw/fake-function.h"
 #include "tests/unit/suite.h"
 #include "tests/unit/vfio/fake-kernel.h"
 #include "tests/unit/vfio/host-tree.h"
@@ -46,6 +47,12 @@ static void on_event(const HbEvent *event, gpointer data)
 		[HB_EVENT_HOST_DRIVE_REMOVED] = "removed",
 	};
 
+	if (event->type == HB_EVENT_INDICATORS)
+		return;
+	if (event->port) {
+		g_string_append_printf(told, "%s ", hb_event_type_to_str(event->type));
+		return;
+	}
 	ck_assert_ptr_nonnull(event->bay);
 	g_string_append_printf(told, "%s ", words[event->type]);
 	if (event->error)
@@ -88,13 +95,23 @@ static HbBay *watch(const char *slot, gboolean take)
 	return bay;
 }
 
-static void hear_numbered(const char *action, const char *path, guint64 sequence)
+static void happen(const char *action, const char *path, guint64 sequence)
 {
 	const HbUevent event = { .action = action, .path = path, .sequence = sequence };
 
 	hb_bays_claim_arrival(&event, bays);
 	hb_bays_hear(&event, bays);
+}
+
+static void tell_all(void)
+{
 	hb_event_stream_deliver(hb_host_get_events(embedder));
+}
+
+static void hear_numbered(const char *action, const char *path, guint64 sequence)
+{
+	happen(action, path, sequence);
+	tell_all();
 }
 
 /* Newer than any look. */
@@ -442,6 +459,64 @@ START_TEST(a_drive_that_is_there_is_taken_at_once_for_a_machine_that_starts)
 }
 END_TEST
 
+/* -- A slot beside the bay. -- */
+
+static HbHostBridge *create_bridge(void)
+{
+	const HbHostBridgeConfig config = {
+		.ecam = { 0xe0000000, 0x1000000 },
+		.mem32 = { 0xc0000000, 0x10000000 },
+		.mem64 = { 0x100000000, 0x40000000 },
+	};
+
+	return hb_host_bridge_create(embedder, &config, NULL);
+}
+
+static HbPort *create_port(HbHostBridge *bridge)
+{
+	HbPortConfig config;
+
+	hb_port_config_init(&config);
+	config.id = "bay0";
+	config.devfn = HB_PCI_DEVFN(4, 0);
+	config.chassis = 1;
+	config.slot = 1;
+	return hb_port_create(bridge, &config, NULL);
+}
+
+START_TEST(slots_and_bays_are_told_in_the_order_in_which_things_happened)
+{
+	HbHostBridge *bridge = create_bridge();
+	HbPort *port = create_port(bridge);
+	FakeFunction *drive = fake_function_create(0x10);
+
+	watch("1", FALSE);
+	ck_assert(hb_port_plug(port, &drive->function, 1, NULL));
+	happen("remove", IDLE_PATH, G_MAXUINT64);
+	hb_port_pull(port, &drive->function);
+	happen("add", IDLE_PATH, G_MAXUINT64);
+	ck_assert_str_eq(told->str, "");
+	tell_all();
+	ck_assert_str_eq(told->str, "PLUGGED removed SEVERED added ");
+	tell_all();
+	ck_assert_str_eq(told->str, "PLUGGED removed SEVERED added RELEASED ");
+
+	hb_host_bridge_destroy(bridge);
+	fake_function_destroy(drive);
+}
+END_TEST
+
+START_TEST(bays_that_are_destroyed_are_not_told_of_any_more)
+{
+	watch("1", FALSE);
+	happen("remove", IDLE_PATH, G_MAXUINT64);
+	hb_bays_destroy(bays);
+	tell_all();
+	ck_assert_str_eq(told->str, "");
+	open_bays();
+}
+END_TEST
+
 Suite *test_suite(void)
 {
 	Suite *suite = suite_create("bay");
@@ -473,6 +548,8 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_drive_that_has_gone_since_is_not_announced);
 	tcase_add_test(tcase, what_is_no_drive_is_not_found_when_events_were_lost);
 	tcase_add_test(tcase, a_drive_that_is_there_is_taken_at_once_for_a_machine_that_starts);
+	tcase_add_test(tcase, slots_and_bays_are_told_in_the_order_in_which_things_happened);
+	tcase_add_test(tcase, bays_that_are_destroyed_are_not_told_of_any_more);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
