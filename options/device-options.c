@@ -43,6 +43,7 @@ void hb_drive_options_free(HbDriveOptions *drive)
 		return;
 	g_free(drive->id);
 	g_free(drive->bus);
+	g_free(drive->iommufd);
 	g_free(drive);
 }
 
@@ -116,6 +117,7 @@ static HbDriveOptions *read_drive(HbProperties *properties, GError **error)
 {
 	g_autoptr(HbDriveOptions) drive = g_new0(HbDriveOptions, 1);
 	const char *id = hb_properties_take(properties, "id");
+	const char *iommufd = hb_properties_take(properties, "iommufd");
 	const char *host, *bus;
 
 	if ((id && !hb_names_check_id(id, error)) ||
@@ -127,6 +129,7 @@ static HbDriveOptions *read_drive(HbProperties *properties, GError **error)
 		return NULL;
 	drive->id = drive_name(id, &drive->host);
 	drive->bus = g_strdup(bus);
+	drive->iommufd = g_strdup(iommufd);
 	return g_steal_pointer(&drive);
 }
 

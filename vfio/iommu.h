@@ -15,9 +15,9 @@ typedef struct HbIommuAttachment HbIommuAttachment;
 typedef struct HbIommuOps {
 	const char *name;
 	/*
-	 * Attach the group of the function called @address ("0000:01:00.0"), and map guest memory
-	 * if it is not mapped. Returns what @leave and @detach take, and the device's descriptor,
-	 * which is the caller's and is closed before the detach.
+	 * Attach the group of the function called @address ("0000:01:00.0"), or the function
+	 * itself, and map guest memory if it is not mapped. Returns what @leave and @detach take,
+	 * and the device's descriptor, which is the caller's and is closed before the detach.
 	 */
 	HbIommuAttachment *(*attach)(HbIommu *iommu, guint group, const char *address,
 				     int *device_fd, GError **error);
@@ -37,5 +37,18 @@ struct HbIommu {
 
 /* VFIO type1: a container, groups in it. Touches nothing of the host until the first attach. */
 HbIommu *hb_iommu_type1_create(HbHost *host);
+
+/* Where the two functions below find dev and sys; tests point them at a tree of their own. */
+#define HB_IOMMU_ROOT "/"
+
+/*
+ * iommufd: one I/O address space in the iommufd @fd, which becomes the backend's, or in one of its
+ * own if @fd is -1. NULL with HB_ERROR_UNSUPPORTED, and @fd closed, if this host or this build has
+ * no iommufd.
+ */
+HbIommu *hb_iommu_iommufd_create(HbHost *host, const char *root, int fd, GError **error);
+
+/* Can that be had, and does VFIO show the function called @address as iommufd needs it? */
+gboolean hb_iommu_iommufd_is_usable(const char *root, const char *address);
 
 #endif

@@ -14,9 +14,9 @@
 struct HbVfio {
 	HbHost *host;
 	HbIrqRemap *remap;
-	guint n_expected; /* vectors of each drive; set before the first one */
-	GMutex mutex;	  /* guards all below */
-	HbIommu *iommu;
+	guint n_expected;  /* vectors of each drive; set before the first one */
+	GMutex mutex;	   /* guards all below */
+	HbIommu *iommu;	   /* NULL: to be chosen when the first drive comes */
 	GPtrArray *drives; /* of char *: the addresses that are attached */
 };
 
@@ -27,7 +27,6 @@ HbVfio *hb_vfio_create(HbHost *host, guint max_vectors)
 	vfio->host = host;
 	vfio->remap =
 		hb_irq_remap_create(host, max_vectors ? max_vectors : HB_VFIO_DEFAULT_MAX_VECTORS);
-	vfio->iommu = hb_iommu_type1_create(host);
 	vfio->drives = g_ptr_array_new_with_free_func(g_free);
 	g_mutex_init(&vfio->mutex);
 	return vfio;
@@ -39,7 +38,8 @@ void hb_vfio_destroy(HbVfio *vfio)
 		return;
 	g_assert(vfio->drives->len == 0);
 	g_ptr_array_unref(vfio->drives);
-	vfio->iommu->ops->destroy(vfio->iommu);
+	if (vfio->iommu)
+		vfio->iommu->ops->destroy(vfio->iommu);
 	hb_irq_remap_destroy(vfio->remap);
 	g_mutex_clear(&vfio->mutex);
 	g_free(vfio);
@@ -68,6 +68,38 @@ void hb_vfio_get_counters(HbVfio *vfio, HbVfioCounters *counters)
 	counters->route_commits = counts.commits;
 	counters->route_connections = counts.connections;
 	counters->vector_calls = counts.vector_calls;
+}
+
+const char *hb_vfio_iommu_to_str(HbVfioIommu iommu)
+{
+	static const char *const names[] = {
+		[HB_VFIO_IOMMU_AUTO] = "auto",
+		[HB_VFIO_IOMMU_TYPE1] = "type1",
+		[HB_VFIO_IOMMU_IOMMUFD] = "iommufd",
+	};
+
+	return names[iommu];
+}
+
+gboolean hb_vfio_use_iommu(HbVfio *vfio, HbVfioIommu iommu, int iommufd, GError **error)
+{
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&vfio->mutex);
+
+	g_assert(!vfio->iommu);
+	if (iommu == HB_VFIO_IOMMU_TYPE1)
+		vfio->iommu = hb_iommu_type1_create(vfio->host);
+	if (iommu == HB_VFIO_IOMMU_IOMMUFD)
+		vfio->iommu = hb_iommu_iommufd_create(vfio->host, HB_IOMMU_ROOT, iommufd, error);
+	return vfio->iommu || iommu == HB_VFIO_IOMMU_AUTO;
+}
+
+/* For all drives to come, by what the first one can have. */
+static void choose_iommu(HbVfio *vfio, const char *address)
+{
+	if (hb_iommu_iommufd_is_usable(HB_IOMMU_ROOT, address))
+		vfio->iommu = hb_iommu_iommufd_create(vfio->host, HB_IOMMU_ROOT, -1, NULL);
+	if (!vfio->iommu)
+		vfio->iommu = hb_iommu_type1_create(vfio->host);
 }
 
 HbHost *hb_vfio_get_host(HbVfio *vfio)
@@ -109,6 +141,8 @@ HbIommuAttachment *hb_vfio_attach(HbVfio *vfio, guint group, const char *address
 
 	if (!check_room(vfio, address, error))
 		return NULL;
+	if (!vfio->iommu)
+		choose_iommu(vfio, address);
 	HbIommuAttachment *attachment =
 		vfio->iommu->ops->attach(vfio->iommu, group, address, device_fd, error);
 	if (attachment)

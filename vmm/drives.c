@@ -440,6 +440,7 @@ gboolean hb_drives_cold_plug(HbDrives *drives, const HbDriveOptions *options, GE
 
 	copy->id = g_strdup(options->id);
 	copy->bus = g_strdup(options->bus);
+	copy->iommufd = g_strdup(options->iommufd);
 	port = check_addition(drives, copy, error);
 	if (port == NULL) {
 		hb_drive_options_free(copy);

@@ -68,6 +68,13 @@ static gboolean take_memory_backend(HbOptions *options, HbProperties *properties
 	return TRUE;
 }
 
+static gboolean take_iommu(HbOptions *options, HbProperties *properties, GError **error)
+{
+	const char *name = hb_properties_take(properties, "x-hotbay-iommu");
+
+	return name == NULL || hb_iommu_options_choose(&options->iommu_options, name, error);
+}
+
 static gboolean take_passthrough_hotplug(HbOptions *options, HbProperties *properties,
 					 GError **error)
 {
@@ -119,6 +126,7 @@ gboolean hb_machine_options_read_machine(HbOptions *options, const char *value, 
 	       take_absent(properties, error) && take_max_vectors(options, properties, error) &&
 	       take_passthrough_hotplug(options, properties, error) &&
 	       take_memory_backend(options, properties, error) &&
+	       take_iommu(options, properties, error) &&
 	       take_kernel_cache(options, properties, error) &&
 	       hb_properties_finish(properties, "-machine", error);
 }

@@ -415,8 +415,15 @@ static gboolean add_vfio(HbMachine *machine, GError **error)
 
 	machine->vfio = hb_vfio_create(hb_kvm_get_host(machine->kvm), options->max_vectors);
 	hb_vfio_expect_vectors(machine->vfio, options->cpus + 1); /* a queue each, and admin */
-	return !hb_options_can_have_drives(options) ||
-	       hb_vfio_share_vectors(machine->vfio, VECTORS_PATH, error);
+	if (!hb_options_can_have_drives(options))
+		return TRUE;
+	if (!hb_vfio_use_iommu(machine->vfio, options->iommu_options.iommu,
+			       options->iommu_options.fd, error)) {
+		g_prefix_error(error,
+			       "%s: ", options->iommu_options.id ? "-object iommufd" : "-machine");
+		return FALSE;
+	}
+	return hb_vfio_share_vectors(machine->vfio, VECTORS_PATH, error);
 }
 
 /* In the mode that the operator chose. */
@@ -655,10 +662,11 @@ void hb_machine_device_add(HbMachine *machine, JsonObject *properties, HbMachine
 {
 	g_autoptr(GError) error = NULL;
 	g_autoptr(HbProperties) read = hb_json_properties_read(properties, &error);
-	HbDriveOptions *options = read ? hb_drive_options_read(read, &error) : NULL;
+	g_autoptr(HbDriveOptions) options = read ? hb_drive_options_read(read, &error) : NULL;
 
-	if (options)
-		hb_drives_add(machine->drives, options, done, data);
+	if (options &&
+	    hb_iommu_options_check_drive(&machine->options->iommu_options, options, &error))
+		hb_drives_add(machine->drives, g_steal_pointer(&options), done, data);
 	else
 		done(error, data);
 }

@@ -238,7 +238,11 @@ static gboolean read_object(HbOptions *options, const Flag *flag, const char *va
 		value[0] == '{' ? hb_json_properties_parse(value, error)
 				: hb_properties_parse(value, "qom-type", error);
 
-	return properties && hb_memory_options_add(&options->memory_options, properties, error);
+	if (properties == NULL)
+		return FALSE;
+	if (g_strcmp0(hb_properties_take(properties, "qom-type"), "iommufd") == 0)
+		return hb_iommu_options_add(&options->iommu_options, properties, error);
+	return hb_memory_options_add(&options->memory_options, properties, error);
 }
 
 #define MEMBER(name) offsetof(HbOptions, name)
@@ -250,6 +254,8 @@ static const Flag flags[] = {
 	  "interrupt vectors the drives of all VMs of the host may have when this one adds a drive "
 	  "(default 4096); passthrough-hotplug=on|off, whether drives come and go while the guest "
 	  "runs (default on where there is a hot-plug slot); off makes all slots hotplug=off; "
+	  "x-hotbay-iommu=auto|type1|iommufd, by what drives reach guest memory (default auto: "
+	  "iommufd where it is there); "
 	  "x-hotbay-kernel-cache=on|off|FOLDER, where unpacked kernels are kept (default on: "
 	  "/var/cache/hotbay for root, ~/.cache/hotbay for others); off has the guest unpack a "
 	  "bzImage itself",
@@ -265,6 +271,10 @@ static const Flag flags[] = {
 	  "where guest memory comes from, with -machine memory-backend=ID: a memfd, of huge pages "
 	  "with hugetlb=on; others: memory-backend-file,mem-path=PATH, memory-backend-ram; more "
 	  "properties: share=on|off prealloc=on|off dump=on|off; JSON works too",
+	  read_object },
+	{ "object", "iommufd,id=ID[,fd=N]",
+	  "drives reach guest memory by iommufd, in place of VFIO type1: by /dev/iommu, or by that "
+	  "file descriptor of it; JSON works too",
 	  read_object },
 	{ "mem-path", "PATH",
 	  "guest memory from that file, or from one in that folder, such as a "
@@ -295,8 +305,10 @@ static const Flag flags[] = {
 	{ "device",
 	  "xio3130-downstream,id=ID,bus=SWITCH[,addr=D.F][,chassis=N,slot=N][,PROPERTY=...]",
 	  "a hot-plug slot of that switch; properties as for pcie-root-port", read_device },
-	{ "device", "vfio-pci,host=DDDD:BB:DD.F,bus=PORT[,id=ID]",
-	  "a host NVMe drive, bound to vfio-pci, in that slot; JSON works too", read_device },
+	{ "device", "vfio-pci,host=DDDD:BB:DD.F,bus=PORT[,id=ID][,iommufd=ID]",
+	  "a host NVMe drive, bound to vfio-pci, in that slot; iommufd names an -object; JSON "
+	  "works too",
+	  read_device },
 	{ "global", "ICH9-LPC." PCI_HOTPLUG_GLOBAL "=on|off",
 	  "all slots do hot-plug by ACPI, or natively (off, the default)", read_global },
 	{ "serial", "stdio|null|none|pty|file:PATH|unix:PATH[,server=on,wait=off]",
@@ -378,6 +390,7 @@ static HbOptions *options_new(void)
 	options->devices = hb_device_options_create();
 	hb_device_options_reserve(options->devices, HB_PCI_DEVICE(HB_LPC_DEVFN), "the LPC bridge");
 	hb_memory_options_init(&options->memory_options);
+	hb_iommu_options_init(&options->iommu_options);
 	return options;
 }
 
@@ -434,6 +447,7 @@ static gboolean complete(HbOptions *options, GError **error)
 	}
 	return hb_memory_options_settle(&options->memory_options, &options->memory,
 					options->has_memory, error) &&
+	       hb_iommu_options_settle(&options->iommu_options, options->devices, error) &&
 	       settle_hotplug(options, error) && check_acpi_slots(options, error) &&
 	       check_kernel(options, error);
 }
@@ -476,6 +490,7 @@ void hb_options_free(HbOptions *options)
 	g_ptr_array_unref(options->qmp);
 	hb_device_options_destroy(options->devices);
 	hb_memory_options_finish(&options->memory_options);
+	hb_iommu_options_finish(&options->iommu_options);
 	g_free(options);
 }
 

@@ -4,6 +4,7 @@
 #define VMM_OPTIONS_H
 
 #include "vmm/chardev.h"
+#include "vmm/iommu-options.h"
 #include "vmm/memory-options.h"
 
 #include <hotbay/hotbay.h>
@@ -41,6 +42,7 @@ typedef struct HbOptions {
 	HbTopology topology;
 	guint64 memory; /* bytes */
 	HbMemoryOptions memory_options;
+	HbIommuOptions iommu_options;
 	gboolean mem_lock;
 	HbPassthroughHotplug passthrough_hotplug;
 	guint max_vectors;     /* interrupt vectors of the host's drives together */

@@ -97,6 +97,8 @@ typedef struct HbSwitchOptions {
  *   @host
  * @bus: the id of the port in whose slot it goes
  * @host: where it is on the host, for hb_vfio_device_open()
+ * @iommufd: (nullable): the embedder's name of the iommufd that it is to be reached by, see
+ *   hb_vfio_use_iommu(), which is for all drives
  *
  * One vfio-pci.
  */
@@ -104,6 +106,7 @@ typedef struct HbDriveOptions {
 	char *id;
 	char *bus;
 	HbPciAddress host;
+	char *iommufd;
 } HbDriveOptions;
 
 /**

@@ -91,6 +91,43 @@ typedef struct HbVfioCounters {
  */
 void hb_vfio_get_counters(HbVfio *vfio, HbVfioCounters *counters);
 
+/**
+ * HbVfioIommu: by what the host's IOMMU is told of guest memory.
+ * @HB_VFIO_IOMMU_AUTO: by iommufd, if library, host and user can when the first drive comes; else
+ *   by VFIO type1
+ * @HB_VFIO_IOMMU_TYPE1: a VFIO container and the groups of drives
+ * @HB_VFIO_IOMMU_IOMMUFD: /dev/iommu and VFIO's character devices; Linux 6.6 and later, with
+ *   CONFIG_IOMMUFD and CONFIG_VFIO_DEVICE_CDEV
+ */
+typedef enum HbVfioIommu {
+	HB_VFIO_IOMMU_AUTO,
+	HB_VFIO_IOMMU_TYPE1,
+	HB_VFIO_IOMMU_IOMMUFD,
+} HbVfioIommu;
+
+/**
+ * hb_vfio_iommu_to_str:
+ * @iommu: which
+ *
+ * Returns: "auto", "type1" or "iommufd"; static
+ */
+const char *hb_vfio_iommu_to_str(HbVfioIommu iommu);
+
+/**
+ * hb_vfio_use_iommu:
+ * @iommu: which
+ * @iommufd: of %HB_VFIO_IOMMU_IOMMUFD, a file descriptor that has /dev/iommu open, for a process
+ *   that may not open it itself; the library's from here on, also after an error. -1: none
+ *
+ * Says by what drives reach guest memory, before the first drive, and once; if it is not called,
+ * %HB_VFIO_IOMMU_AUTO is taken. All drives of a VM share one address space, so it is for all of
+ * them. Loop thread.
+ *
+ * Returns: FALSE with %HB_ERROR_UNSUPPORTED if it is iommufd, and the host has none, or the library
+ *   was built without
+ */
+gboolean hb_vfio_use_iommu(HbVfio *vfio, HbVfioIommu iommu, int iommufd, GError **error);
+
 /** HbVfioDevice: a drive of the host, open for its VM. */
 typedef struct HbVfioDevice HbVfioDevice;
 

@@ -17,6 +17,7 @@ READERS = {
     "options/device-options.c": ("-device x3130-upstream", "-device vfio-pci"),
     "vmm/machine-options.c": ("-machine", "-accel", "-smp", "-m"),
     "vmm/memory-options.c": ("-object memory-backend-memfd", "-object memory-backend-file"),
+    "vmm/iommu-options.c": ("-object iommufd",),
     "vmm/options.c": ("-overcommit", "-name", "-global"),
     "vmm/chardev.c": ("-serial unix:",),
 }
@@ -30,6 +31,7 @@ GIVEN = {
     "-object memory-backend-memfd": ("-object", "", {"qom-type": "memory-backend-memfd", "id": "m", "size": "1G",
                                                      "hugetlb": "on"}),
     "-object memory-backend-file": ("-object", "", {"qom-type": "memory-backend-file", "id": "m", "size": "1G"}),
+    "-object iommufd": ("-object", "", {"qom-type": "iommufd", "id": "i"}),
     "-overcommit": ("-overcommit", "", {}),
     "-name": ("-name", "", {}),
     "-global": ("-global", "", GLOBAL),

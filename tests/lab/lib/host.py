@@ -289,6 +289,11 @@ def vfio_files(pid):
     return links
 
 
+def files_of_a_drive(files):
+    """How many of these VFIO files each drive has: its device and its group, or with iommufd the device alone."""
+    return 1 if any("/dev/vfio/devices/" in link for link in files.values()) else 2
+
+
 def link_of(path):
     try:
         return os.readlink(path)
@@ -297,6 +302,7 @@ def link_of(path):
 
 
 def wait_released(before, seconds=10):
-    """When two of these VFIO files had been closed: a drive's device and its group."""
-    return wait_until(lambda: sum(link_of(path) == link for path, link in before.items()) <= len(before) - 2,
+    """When as many of these VFIO files had been closed as a drive has."""
+    left = len(before) - files_of_a_drive(before)
+    return wait_until(lambda: sum(link_of(path) == link for path, link in before.items()) <= left,
                       seconds, "the drive's VFIO files are closed")

@@ -50,6 +50,13 @@ def bound_ports(policies):
     return words
 
 
+def iommu_options(plan, kind):
+    """The IOMMU backend that the plan asks for. QEMU would want to be told of it at every drive."""
+    if kind != "hotbay" or not plan["iommu"]:
+        return []
+    return ["-object", "iommufd,id=iommufd0"] if plan["iommu"] == "iommufd" else ["-machine", "x-hotbay-iommu=type1"]
+
+
 def command_line(plan, kind, folder, memory=1024, cpus=1, bays=4, slots=None, extra=()):
     """slots: native or acpi, where that is not the plan's to choose."""
     acpi = BY_ACPI[slots or plan["slots"]]
@@ -58,7 +65,7 @@ def command_line(plan, kind, folder, memory=1024, cpus=1, bays=4, slots=None, ex
             "-append", APPEND, "-nodefaults", "-display", "none", "-no-user-config",
             "-global", f"ICH9-LPC.acpi-pci-hotplug-with-bridge-support={acpi}",
             "-serial", f"unix:{folder}/serial,server=on,wait=off", "-qmp", f"unix:{folder}/qmp,server=on,wait=off",
-            *port_options(bays), *extra]
+            *iommu_options(plan, kind), *port_options(bays), *extra]
 
 
 class Hypervisor:

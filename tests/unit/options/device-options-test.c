@@ -116,11 +116,12 @@ END_TEST
 
 START_TEST(test_a_drive_may_come_before_its_port)
 {
-	assert_read("vfio-pci,host=01:00.0,id=d0,bus=p;" PORT "p");
+	assert_read("vfio-pci,host=01:00.0,id=d0,bus=p,iommufd=i0;" PORT "p");
 	const HbDriveOptions *drive = hb_device_options_get_drive(devices, 0);
 
 	ck_assert_str_eq(drive->id, "d0");
 	ck_assert_str_eq(drive->bus, "p");
+	ck_assert_str_eq(drive->iommufd, "i0");
 	ck_assert_uint_eq(drive->host.bus, 1);
 }
 END_TEST
