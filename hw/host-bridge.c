@@ -270,6 +270,11 @@ gboolean hb_host_bridge_passes_dma(const HbPciFunction *function)
 	return !function->port || hb_port_passes_dma(function->port);
 }
 
+guint hb_host_bridge_get_pin_link(const HbPort *port, guint pin)
+{
+	return hb_port_get_pin_link(port, pin);
+}
+
 void hb_host_bridge_claim(HbHostBridge *bridge, guint64 base, guint64 size, const HbMmioOps *ops,
 			  gpointer opaque)
 {

@@ -26,6 +26,12 @@ HbPciFunction *hb_host_bridge_route(HbHostBridge *bridge, guint8 bus, guint8 dev
 gboolean hb_host_bridge_passes_dma(const HbPciFunction *function);
 
 /*
+ * The line of the root bus's interrupt pins that @pin (INTA is 0) of device 0 behind @port is
+ * joined to, by the bridges on the way (PCIe r6.0 §2.2.8.1, table 2-21). Any thread.
+ */
+guint hb_host_bridge_get_pin_link(const HbPort *port, guint pin);
+
+/*
  * Trapped memory: guest accesses to [base, base + size) come to @ops, cut into pieces of 1, 2, 4 or
  * 8 bytes aligned to their size; @base and @size are multiples of 8. Ranges may overlap (a guest
  * can program that): the one claimed first wins. With the bus lock held, as are the calls of @ops.

@@ -21,16 +21,19 @@
 
 #include <errno.h>
 #include <linux/kvm.h>
+#include <string.h>
 #include <sys/ioctl.h>
 
 #define DEFAULT_FIRST_GSI 24 /* behind the pins of the IOAPIC */
 
 struct HbKvm {
-	HbHost *host; /* owned; its opaque is this */
-	int vm_fd;    /* the embedder's */
+	HbHost *host;  /* owned; its opaque is this */
+	HbHostOps ops; /* its own: without pins, if there are none */
+	int vm_fd;     /* the embedder's */
 	guint first_memory_slot;
 	guint max_memory_slots; /* ours may be this many */
-	HbKvmRoutes *routes;	/* owned */
+	guint8 pci_gsi[4];
+	HbKvmRoutes *routes; /* owned */
 
 	/* Guarded by the bus lock. */
 	GArray *slots; /* of gboolean: whether memory slot first_memory_slot + i is used */
@@ -183,6 +186,31 @@ static void route_disconnect(HbHost *host, guint route, int eventfd)
 			    route, g_strerror(errno));
 }
 
+static gboolean pin_connect(HbHost *host, guint link, int eventfd, int resample, GError **error)
+{
+	HbKvm *kvm = get_kvm(host);
+	struct kvm_irqfd irqfd = { .fd = (guint)eventfd,
+				   .gsi = kvm->pci_gsi[link],
+				   .flags = KVM_IRQFD_FLAG_RESAMPLE,
+				   .resamplefd = (guint)resample };
+
+	if (ioctl(kvm->vm_fd, KVM_IRQFD, &irqfd) == 0)
+		return TRUE;
+	set_host_error(
+		error, "KVM_IRQFD with a resample eventfd",
+		"KVM_CAP_IRQFD_RESAMPLE and an interrupt controller in the kernel are needed");
+	return FALSE;
+}
+
+static void pin_disconnect(HbHost *host, guint link, int eventfd, int resample)
+{
+	HbKvm *kvm = get_kvm(host);
+
+	if (!set_irqfd(kvm, kvm->pci_gsi[link], eventfd, KVM_IRQFD_FLAG_DEASSIGN))
+		hb_host_log(host, G_LOG_LEVEL_CRITICAL, "KVM_IRQFD: disconnecting GSI %u: %s",
+			    kvm->pci_gsi[link], g_strerror(errno));
+}
+
 static const HbHostOps kvm_ops = {
 	.map = map,
 	.unmap = unmap,
@@ -193,6 +221,8 @@ static const HbHostOps kvm_ops = {
 	.routes_commit = routes_commit,
 	.route_connect = route_connect,
 	.route_disconnect = route_disconnect,
+	.pin_connect = pin_connect,
+	.pin_disconnect = pin_disconnect,
 };
 
 static int check_extension(int vm_fd, int capability)
@@ -258,7 +288,11 @@ HbKvm *hb_kvm_create(int vm_fd, const HbKvmConfig *config, GMainContext *context
 	kvm->first_memory_slot = config->first_memory_slot;
 	kvm->max_memory_slots = max_memory_slots - MIN(max_memory_slots, config->first_memory_slot);
 	kvm->slots = g_array_new(FALSE, FALSE, sizeof(gboolean));
-	kvm->host = hb_host_create(&kvm_ops, kvm, context);
+	memcpy(kvm->pci_gsi, config->pci_gsi, sizeof(kvm->pci_gsi));
+	kvm->ops = kvm_ops;
+	if (kvm->pci_gsi[0] == 0)
+		kvm->ops.pin_connect = NULL;
+	kvm->host = hb_host_create(&kvm->ops, kvm, context);
 	if (!create_routes(kvm, config, error))
 		g_clear_pointer(&kvm, hb_kvm_destroy);
 	return kvm;

@@ -545,6 +545,13 @@ gboolean hb_port_forwards(const HbPort *port, guint64 base, guint64 size)
 	       (!port->config.parent || hb_switch_forwards(port->config.parent, base, size));
 }
 
+guint hb_port_get_pin_link(const HbPort *port, guint pin)
+{
+	guint joined = (pin + HB_PCI_DEVICE(port->config.devfn)) % 4;
+
+	return port->config.parent ? hb_switch_get_pin_link(port->config.parent, joined) : joined;
+}
+
 gboolean hb_port_passes_dma(const HbPort *port)
 {
 	return hb_bridge_passes_dma(&port->space, HB_PORT_PM) &&

@@ -36,4 +36,7 @@ gboolean hb_port_forwards(const HbPort *port, guint64 base, guint64 size);
 /* And the other way: do they pass on what it writes to memory? */
 gboolean hb_port_passes_dma(const HbPort *port);
 
+/* See hb_host_bridge_get_pin_link(). */
+guint hb_port_get_pin_link(const HbPort *port, guint pin);
+
 #endif

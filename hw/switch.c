@@ -181,6 +181,12 @@ gboolean hb_switch_forwards(const HbSwitch *self, guint64 base, guint64 size)
 	       hb_port_forwards(self->function.port, base, size);
 }
 
+/* The upstream port is device 0 behind its port. */
+guint hb_switch_get_pin_link(const HbSwitch *self, guint pin)
+{
+	return hb_port_get_pin_link(self->function.port, pin);
+}
+
 gboolean hb_switch_passes_dma(const HbSwitch *self)
 {
 	return hb_bridge_passes_dma(&self->space, HB_UPSTREAM_PORT_PM) &&

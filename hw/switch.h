@@ -23,4 +23,7 @@ gboolean hb_switch_forwards(const HbSwitch *self, guint64 base, guint64 size);
 /* Like hb_port_passes_dma(). */
 gboolean hb_switch_passes_dma(const HbSwitch *self);
 
+/* Which line of the root bus's pins the upstream port's @pin is joined to. */
+guint hb_switch_get_pin_link(const HbSwitch *self, guint pin);
+
 #endif

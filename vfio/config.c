@@ -57,7 +57,7 @@ static const Register header_registers[] = {
 	  .emulated = PCI_COMMAND_MASTER | PCI_COMMAND_MEMORY | PCI_COMMAND_PARITY |
 		      PCI_COMMAND_SERR | PCI_COMMAND_INTX_DISABLE,
 	  .hidden = PCI_COMMAND_IO },
-	{ PCI_STATUS, 2, .latched = 0xf900, .hidden = PCI_STATUS_INTERRUPT },
+	{ PCI_STATUS, 2, .from_device = PCI_STATUS_INTERRUPT, .latched = 0xf900 },
 	{ PCI_CACHE_LINE_SIZE, 1, .emulated = 0xff },
 	{ PCI_LATENCY_TIMER, 1, .hidden = 0xff },
 	{ PCI_HEADER_TYPE, 1, .hidden = 0x80 }, /* the guest gets one function of the device */
@@ -71,7 +71,7 @@ static const Register header_registers[] = {
 	{ PCI_CARDBUS_CIS, 4, .hidden = ALL },
 	{ PCI_ROM_ADDRESS, 4, .hidden = ALL }, /* an option ROM has no use without firmware */
 	{ PCI_INTERRUPT_LINE, 1, .emulated = 0xff },
-	{ PCI_INTERRUPT_PIN, 1, .hidden = 0xff }, /* interrupts are messages only */
+	{ PCI_INTERRUPT_PIN, 1, .hidden = 0xff }, /* vfio/intx shows it, if it works */
 };
 
 /*

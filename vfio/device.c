@@ -457,6 +457,8 @@ static void config_write(HbPciFunction *function, guint offset, guint size, guin
 	if (hb_config_space_overlaps(offset, size, PCI_COMMAND, 2) ||
 	    hb_config_space_overlaps(offset, size, PCI_BASE_ADDRESS_0, 4 * HB_BAR_COUNT))
 		hb_bars_update(device->bars);
+	if (hb_config_space_overlaps(offset, size, PCI_COMMAND, 2))
+		hb_vfio_interrupts_command_written(device->interrupts);
 	if (hb_config_space_overlaps(offset, size, config->msix + PCI_MSIX_FLAGS, 2))
 		hb_vfio_interrupts_control_written(device->interrupts);
 }
@@ -477,7 +479,7 @@ static void attach(HbPciFunction *function, HbHostBridge *bridge)
 	device->bridge = bridge;
 	enable_memory(device);
 	device->config.cut_off = !hb_host_bridge_passes_dma(function);
-	hb_vfio_interrupts_attach(device->interrupts, bridge);
+	hb_vfio_interrupts_attach(device->interrupts, bridge, function->port);
 	hb_bars_attach(device->bars, bridge, function->port);
 }
 

@@ -23,6 +23,7 @@
 
 #include "hw/host.h"
 #include "hw/later.h"
+#include "vfio/intx.h"
 
 #include <hotbay/error.h>
 
@@ -45,6 +46,7 @@ struct HbVfioInterrupts {
 	HbIrqSource *source;
 	HbVfioTrap table;
 	HbVfioTrap pba;
+	HbVfioIntx *intx; /* for guests that do not use MSI-X */
 	HbLater *off;	  /* (nullable): once attached, until severed */
 	gboolean dynamic; /* the kernel can add vectors to those that are on */
 	guint n_expected; /* that a guest will use in the end */
@@ -231,6 +233,7 @@ static void follow_disabled(HbVfioInterrupts *interrupts)
 /* Make the host's side what the guest's is: off, or on with enough vectors. */
 static void follow(HbVfioInterrupts *interrupts)
 {
+	hb_vfio_intx_follow(interrupts->intx, hb_msix_is_enabled(interrupts->msix));
 	if (!hb_msix_is_enabled(interrupts->msix))
 		follow_disabled(interrupts);
 	else if (!is_function_masked(interrupts))
@@ -276,6 +279,25 @@ static const HbMsixOps msix_ops = {
 	.is_pending = is_pending,
 };
 
+static gboolean stop_messages(gpointer opaque)
+{
+	HbVfioInterrupts *interrupts = opaque;
+	gboolean any = interrupts->n_active > 0;
+
+	deactivate(interrupts);
+	return any;
+}
+
+static void count_call(gpointer opaque)
+{
+	hb_irq_source_count_vector_call(((HbVfioInterrupts *)opaque)->source);
+}
+
+static const HbVfioIntxOps intx_ops = {
+	.stop_messages = stop_messages,
+	.count_call = count_call,
+};
+
 HbVfioInterrupts *hb_vfio_interrupts_open(int device_fd, const char *name, HbVfioConfig *config,
 					  HbHost *host, HbIrqRemap *remap, GError **error)
 {
@@ -302,6 +324,10 @@ HbVfioInterrupts *hb_vfio_interrupts_open(int device_fd, const char *name, HbVfi
 	interrupts->limit = n;
 	interrupts->dynamic = is_dynamic(device_fd);
 	interrupts->msix = hb_msix_create(&config->space, config->msix, n, &msix_ops, interrupts);
+	interrupts->intx =
+		hb_vfio_intx_open(device_fd, name, config, host, &intx_ops, interrupts, error);
+	if (!interrupts->intx)
+		g_clear_pointer(&interrupts, hb_vfio_interrupts_close);
 	return interrupts;
 }
 
@@ -310,13 +336,16 @@ void hb_vfio_interrupts_expect(HbVfioInterrupts *interrupts, guint n_vectors)
 	interrupts->n_expected = n_vectors;
 }
 
-void hb_vfio_interrupts_attach(HbVfioInterrupts *interrupts, HbHostBridge *bridge)
+void hb_vfio_interrupts_attach(HbVfioInterrupts *interrupts, HbHostBridge *bridge,
+			       const HbPort *port)
 {
 	const HbLaterTimes times = { .quiet_ms = OFF_MS, .most_ms = OFF_MS };
 
 	hb_irq_source_attach(interrupts->source, bridge);
 	if (!interrupts->off && !interrupts->severed)
 		interrupts->off = hb_later_create(bridge, times, switch_off, interrupts);
+	if (port && !interrupts->severed)
+		hb_vfio_intx_attach(interrupts->intx, bridge, port);
 }
 
 void hb_vfio_interrupts_close(HbVfioInterrupts *interrupts)
@@ -324,6 +353,7 @@ void hb_vfio_interrupts_close(HbVfioInterrupts *interrupts)
 	if (!interrupts)
 		return;
 	hb_later_destroy(interrupts->off);
+	hb_vfio_intx_close(interrupts->intx);
 	deactivate(interrupts);
 	hb_msix_destroy(interrupts->msix);
 	hb_irq_source_close(interrupts->source);
@@ -336,6 +366,12 @@ void hb_vfio_interrupts_control_written(HbVfioInterrupts *interrupts)
 	hb_msix_control_written(interrupts->msix);
 	if (!interrupts->severed)
 		follow(interrupts);
+}
+
+void hb_vfio_interrupts_command_written(HbVfioInterrupts *interrupts)
+{
+	if (!interrupts->severed)
+		hb_vfio_intx_follow(interrupts->intx, hb_msix_is_enabled(interrupts->msix));
 }
 
 static gboolean is_inside(const HbVfioTrap *trap, guint bar, guint64 offset, guint size)
@@ -373,6 +409,7 @@ void hb_vfio_interrupts_reset(HbVfioInterrupts *interrupts)
 	if (interrupts->severed)
 		return;
 	hb_msix_reset(interrupts->msix);
+	hb_vfio_intx_reset(interrupts->intx);
 	if (interrupts->off)
 		hb_later_forget(interrupts->off);
 	deactivate(interrupts);
@@ -383,5 +420,6 @@ void hb_vfio_interrupts_sever(HbVfioInterrupts *interrupts)
 {
 	interrupts->severed = TRUE;
 	g_clear_pointer(&interrupts->off, hb_later_destroy);
+	hb_vfio_intx_sever(interrupts->intx);
 	hb_irq_source_sever(interrupts->source);
 }

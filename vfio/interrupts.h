@@ -25,8 +25,10 @@ HbVfioInterrupts *hb_vfio_interrupts_open(int device_fd, const char *name, HbVfi
 void hb_vfio_interrupts_expect(HbVfioInterrupts *interrupts, guint n_vectors);
 
 /* The guest is about to use them: what is switched on and off again at once does not ask the host
- * each time, and routes are made in batches. @bridge outlives this. With the bus lock held. */
-void hb_vfio_interrupts_attach(HbVfioInterrupts *interrupts, HbHostBridge *bridge);
+ * each time, and routes are made in batches. @bridge outlives this; @port is whose slot the drive
+ * sits in; NULL: on bus 0, and without an interrupt pin. With the bus lock held. */
+void hb_vfio_interrupts_attach(HbVfioInterrupts *interrupts, HbHostBridge *bridge,
+			       const HbPort *port);
 
 void hb_vfio_interrupts_close(HbVfioInterrupts *interrupts);
 
@@ -35,6 +37,9 @@ gboolean hb_vfio_interrupts_locate(const HbVfioConfig *config, HbVfioTrap *table
 
 /* The guest wrote Message Control. With the bus lock held, as all below. */
 void hb_vfio_interrupts_control_written(HbVfioInterrupts *interrupts);
+
+/* The guest wrote Command. */
+void hb_vfio_interrupts_command_written(HbVfioInterrupts *interrupts);
 
 /* Guest accesses to a BAR: TRUE if they were to the table or the PBA, and are done. */
 gboolean hb_vfio_interrupts_read(HbVfioInterrupts *interrupts, guint bar, guint64 offset,

@@ -33,6 +33,9 @@
 #define HB_LAYOUT_SERIAL_GSI 4
 #define HB_LAYOUT_SCI	     9
 
+/* INTA to INTD of the root bus: pins of the IOAPIC that the PICs do not have. */
+#define HB_LAYOUT_PCI_GSIS 16, 17, 18, 19
+
 /**
  * hb_layout_ram:
  * @memory: bytes of guest memory

@@ -384,7 +384,7 @@ static gboolean check_memory(const HbOptions *options, GError **error)
 
 static gboolean add_memory(HbMachine *machine, GError **error)
 {
-	HbKvmConfig config = { 0 };
+	HbKvmConfig config = { .pci_gsi = { HB_LAYOUT_PCI_GSIS } };
 	const HbRam *ranges;
 	guint n;
 

@@ -48,6 +48,7 @@ GByteArray *hb_tables_build(const HbOptions *options, const HbHostBridgeConfig *
 		.bridge = *bridge,
 		.slots = (const HbAcpiSlot *)slots->data,
 		.n_slots = slots->len,
+		.pci_gsi = { HB_LAYOUT_PCI_GSIS },
 		.pm_base = HB_LAYOUT_PM,
 		.gpe0_base = HB_LAYOUT_GPE0,
 		.gpe0_length = HB_PM_GPE0_PORTS,

@@ -69,6 +69,15 @@ typedef struct HbHost HbHost;
  *   @route_disconnect. Refused: as for @route_add.
  * @route_disconnect: stop that. When it returns no message of it is under way and @eventfd is not
  *   consumed any more: a signal that comes then must be there to be found. Cannot fail.
+ * @pin_connect: (nullable): from now on @eventfd, when it is signalled, asserts a line of the root
+ *   bus's interrupt pins, a level: @link 0 to 3, which pin P (INTA is 0) of device D on the root
+ *   bus has as (D + P) % 4, as in pci_gsi of #HbAcpiMachine. When the guest has ended its interrupt
+ *   (EOI) the line is deasserted, and @resample signalled; the device signals again if it still
+ *   asserts its pin. Several devices share a line. Both stay the library's, and open until after
+ *   @pin_disconnect. Refused, or NULL: guests that do not use MSI-X have no interrupts of the
+ *   drive; with NULL, the guest sees no pin. KVM: an irqfd with KVM_IRQFD_FLAG_RESAMPLE.
+ * @pin_disconnect: (nullable): stop that; when it returns the line is not asserted by it any more.
+ *   Cannot fail.
  * @log: (nullable): one line for the operator, no newline, valid during the call; NULL: the library
  *   writes it to stderr. @level is %G_LOG_LEVEL_MESSAGE, _WARNING or _CRITICAL. Any thread, with or
  *   without the bus lock; should not block.
@@ -96,6 +105,9 @@ typedef struct HbHostOps {
 	gboolean (*routes_commit)(HbHost *host, GError **error);
 	gboolean (*route_connect)(HbHost *host, guint route, int eventfd, GError **error);
 	void (*route_disconnect)(HbHost *host, guint route, int eventfd);
+	gboolean (*pin_connect)(HbHost *host, guint link, int eventfd, int resample,
+				GError **error);
+	void (*pin_disconnect)(HbHost *host, guint link, int eventfd, int resample);
 	void (*log)(HbHost *host, GLogLevelFlags level, const char *line);
 } HbHostOps;
 

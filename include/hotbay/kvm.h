@@ -37,6 +37,9 @@ typedef struct HbKvm HbKvm;
  *   up, GSIs 0 to 23 to the pins of the IOAPIC and of the two PICs, unless @no_pins
  * @no_pins: with an @n_routes of 0 there are no routes at first. For KVM_CAP_SPLIT_IRQCHIP, where
  *   the kernel has no such pins, and refuses routes to them
+ * @pci_gsi: GSIs of the root bus's four interrupt lines, pins of the interrupt controllers in the
+ *   kernel, as in #HbAcpiMachine; all zero: drives have no interrupt pins. Their routes are the
+ *   embedder's; the usual ones will do
  *
  * Which numbers of the VM are whose. All zero but for the memory slot is what a VM after
  * KVM_CREATE_IRQCHIP and nothing else needs; with KVM_CAP_SPLIT_IRQCHIP, @no_pins too.
@@ -47,6 +50,7 @@ typedef struct HbKvmConfig {
 	const struct kvm_irq_routing_entry *routes;
 	guint n_routes;
 	gboolean no_pins;
+	guint8 pci_gsi[4];
 } HbKvmConfig;
 
 /**

@@ -108,6 +108,21 @@ static void route_disconnect(HbHost *host, guint route, int eventfd)
 	g_string_append_printf(get_fake(host)->calls, "disconnect %x\n", route);
 }
 
+static gboolean pin_connect(HbHost *host, guint link, int eventfd, int resample, GError **error)
+{
+	FakeHost *fake = get_fake(host);
+
+	if (fake->no_connect)
+		return refuse(error, "pin_connect");
+	g_string_append_printf(fake->calls, "pin %x\n", link);
+	return TRUE;
+}
+
+static void pin_disconnect(HbHost *host, guint link, int eventfd, int resample)
+{
+	g_string_append_printf(get_fake(host)->calls, "unpin %x\n", link);
+}
+
 static void append_log(HbHost *host, GLogLevelFlags level, const char *line)
 {
 	g_string_append_printf(get_fake(host)->log, "%s\n", line);
@@ -123,6 +138,8 @@ static const HbHostOps fake_ops = {
 	.routes_commit = routes_commit,
 	.route_connect = route_connect,
 	.route_disconnect = route_disconnect,
+	.pin_connect = pin_connect,
+	.pin_disconnect = pin_disconnect,
 	.log = append_log,
 };
 

@@ -9,7 +9,7 @@
  * A hypervisor that writes down what it is asked, one line a call, numbers in hexadecimal:
  *
  *   map GPA SIZE | unmap GPA | msi ADDRESS DATA | add ROUTE | set ROUTE ADDRESS DATA
- *   remove ROUTE | commit | connect ROUTE | disconnect ROUTE
+ *   remove ROUTE | commit | connect ROUTE | disconnect ROUTE | pin LINK | unpin LINK
  *
  * Like KVM it refuses mappings that overlap. Refused calls are not written down.
  */

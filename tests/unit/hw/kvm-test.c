@@ -56,7 +56,8 @@ static guint8 *code, *device;
 static HbKvm *kvm;
 static HbHost *host;
 
-static const HbKvmConfig config = { .first_memory_slot = FIRST_MEMORY_SLOT };
+static const HbKvmConfig config = { .first_memory_slot = FIRST_MEMORY_SLOT,
+				    .pci_gsi = { 16, 17, 18, 19 } };
 
 static void set_memory(guint slot, guint64 gpa, guint64 size, gpointer hva)
 {
@@ -388,6 +389,43 @@ START_TEST(pins_of_the_interrupt_controllers_stay_routed)
 }
 END_TEST
 
+static gboolean is_asserted(guint pin)
+{
+	struct kvm_irqchip chip = { .chip_id = KVM_IRQCHIP_IOAPIC };
+
+	ck_assert_int_eq(ioctl(vm_fd, KVM_GET_IRQCHIP, &chip), 0);
+	return chip.chip.ioapic.irr >> pin & 1;
+}
+
+START_TEST(a_devices_pin_asserts_its_line_until_it_is_disconnected)
+{
+	int trigger = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	int resample = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+
+	ck_assert(ops()->pin_connect(host, 1, trigger, resample, NULL));
+	ck_assert(!is_asserted(17));
+	ck_assert_int_eq(eventfd_write(trigger, 1), 0);
+	for (guint i = 0; i < 500 && !is_asserted(17); i++)
+		g_usleep(2000);
+	ck_assert(is_asserted(17));
+	ops()->pin_disconnect(host, 1, trigger, resample);
+
+	ck_assert(!is_asserted(17));
+	close(trigger);
+	close(resample);
+}
+END_TEST
+
+START_TEST(a_vm_without_lines_for_pins_says_so)
+{
+	const HbKvmConfig without = { .first_memory_slot = FIRST_MEMORY_SLOT };
+	HbKvm *other = hb_kvm_create(vm_fd, &without, NULL, NULL);
+
+	ck_assert(!hb_host_get_ops(hb_kvm_get_host(other))->pin_connect);
+	hb_kvm_destroy(other);
+}
+END_TEST
+
 /* The remapping table on KVM. */
 
 static HbIrqRemap *remap;
@@ -549,6 +587,8 @@ static void add_memory_tests(TCase *tcase)
 	tcase_add_test(tcase, routes_begin_after_the_interrupt_controllers_pins);
 	tcase_add_test(tcase, routes_are_limited_by_kvm_and_a_full_table_is_accepted);
 	tcase_add_test(tcase, pins_of_the_interrupt_controllers_stay_routed);
+	tcase_add_test(tcase, a_devices_pin_asserts_its_line_until_it_is_disconnected);
+	tcase_add_test(tcase, a_vm_without_lines_for_pins_says_so);
 }
 
 static void add_source_tests(TCase *tcase)

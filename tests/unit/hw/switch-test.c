@@ -130,6 +130,20 @@ START_TEST(the_tree_is_numbered_depth_first)
 }
 END_TEST
 
+/* Each bridge turns the pins by the device number below it, PCIe r6.0 §2.2.8.1. */
+START_TEST(pins_are_joined_to_the_root_buss_lines_on_the_way)
+{
+	guint behind_root = HB_PCI_DEVICE(ROOT) % 4;
+
+	ck_assert_uint_eq(hb_host_bridge_get_pin_link(root, 0), behind_root);
+	ck_assert_uint_eq(hb_host_bridge_get_pin_link(root, 3), (behind_root + 3) % 4);
+	ck_assert_uint_eq(hb_host_bridge_get_pin_link(bay0, 0),
+			  (behind_root + HB_PCI_DEVICE(BAY0)) % 4);
+	ck_assert_uint_eq(hb_host_bridge_get_pin_link(bay1, 0),
+			  (behind_root + HB_PCI_DEVICE(BAY1)) % 4);
+}
+END_TEST
+
 START_TEST(behind_a_link_and_between_ports_there_is_nobody_else)
 {
 	ck_assert_uint_eq(get_device_id(1, HB_PCI_DEVFN(0, 1)), NOBODY);
@@ -571,6 +585,7 @@ static TCase *create_case(Suite *suite, const char *name)
 static void add_guest_tests(TCase *tcase)
 {
 	tcase_add_test(tcase, the_tree_is_numbered_depth_first);
+	tcase_add_test(tcase, pins_are_joined_to_the_root_buss_lines_on_the_way);
 	tcase_add_test(tcase, behind_a_link_and_between_ports_there_is_nobody_else);
 	tcase_add_test(tcase, ports_say_which_they_are);
 	tcase_add_test(tcase, the_upstream_link_is_up_and_has_no_slot);

@@ -56,6 +56,13 @@ static int set_irqs(const struct vfio_irq_set *set)
 	return 0;
 }
 
+static int get_irq_info(struct vfio_irq_info *info)
+{
+	ck_assert_uint_eq(info->index, VFIO_PCI_MSIX_IRQ_INDEX); /* the drive has no pin */
+	info->flags = info_flags;
+	return 0;
+}
+
 int __wrap_ioctl(int fd, unsigned long request, ...);
 
 int __wrap_ioctl(int fd, unsigned long request, ...)
@@ -66,12 +73,8 @@ int __wrap_ioctl(int fd, unsigned long request, ...)
 	gpointer argument = va_arg(arguments, gpointer);
 	va_end(arguments);
 	ck_assert_int_eq(fd, config.device_fd);
-	if (request == VFIO_DEVICE_GET_IRQ_INFO) {
-		ck_assert_uint_eq(((struct vfio_irq_info *)argument)->index,
-				  VFIO_PCI_MSIX_IRQ_INDEX);
-		((struct vfio_irq_info *)argument)->flags = info_flags;
-		return 0;
-	}
+	if (request == VFIO_DEVICE_GET_IRQ_INFO)
+		return get_irq_info(argument);
 	ck_assert_uint_eq(request, VFIO_DEVICE_SET_IRQS);
 	return set_irqs(argument);
 }
@@ -358,7 +361,7 @@ static void setup_attached(void)
 	setup();
 	bridge = hb_host_bridge_create(host->host, &windows, NULL);
 	ck_assert_ptr_nonnull(bridge);
-	hb_vfio_interrupts_attach(interrupts, bridge);
+	hb_vfio_interrupts_attach(interrupts, bridge, NULL);
 }
 
 static void teardown_attached(void)

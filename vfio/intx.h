@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright the hotbay authors */
+#ifndef VFIO_INTX_H
+#define VFIO_INTX_H
+
+#include "vfio/config.h"
+
+#include <hotbay/pci.h>
+
+/*
+ * A drive's interrupt pin, for guests that do not use its messages. With the bus lock held, but for
+ * open and close.
+ */
+typedef struct HbVfioIntx HbVfioIntx;
+
+/* About to be switched on, or one call of VFIO was made. */
+typedef struct HbVfioIntxOps {
+	/* Switch off all messages of the drive; returns whether any were on. */
+	gboolean (*stop_messages)(gpointer opaque);
+	void (*count_call)(gpointer opaque);
+} HbVfioIntxOps;
+
+/*
+ * Shows the pin in the guest's @config, which outlives this, if the host has one and @host can
+ * deliver it. NULL only if there are no descriptors left.
+ */
+HbVfioIntx *hb_vfio_intx_open(int device_fd, const char *name, HbVfioConfig *config, HbHost *host,
+			      const HbVfioIntxOps *ops, gpointer opaque, GError **error);
+void hb_vfio_intx_close(HbVfioIntx *intx);
+
+/* @port is whose slot the drive sits in. Until this the pin is never used. */
+void hb_vfio_intx_attach(HbVfioIntx *intx, HbHostBridge *bridge, const HbPort *port);
+
+/* The guest has written Command, or switched its messages on or off. */
+void hb_vfio_intx_follow(HbVfioIntx *intx, gboolean has_messages);
+
+/* Off, until the guest writes again. */
+void hb_vfio_intx_reset(HbVfioIntx *intx);
+
+/* The guest has no interrupt of it any more when this returns. Asks nothing of the drive. */
+void hb_vfio_intx_sever(HbVfioIntx *intx);
+
+#endif
