@@ -9,18 +9,19 @@
  *	hotbayctl passthrough on 0000:01:00.0
  *	./tiny-vmm KERNEL INITRD [COMMAND-LINE]
  *
- * On its standard input it is told:
+ * The guest's console is its standard output. On its standard input it is told:
  *
  *	add 0000:01:00.0	open that drive and plug it into the slot
  *	remove			ask the guest to let it go
  *	pull			take it away without asking
- *	press			press the guest's power button
  *	quit			likewise at the end of input
  *
- * Three threads: main() is "the loop" of the library's headers, run_vcpu() the guest's processor,
- * and open_drive() is there for as long as opening a drive takes.
+ * Two threads: main() is "the loop" of the library's headers, run_vcpu() the guest's processor.
  *
- * What is not here: reset, a second vCPU, input, RAM above 4 GiB. The directory vmm/ has them.
+ * The library's part is short: create_slot(), write_tables(), a call for each kind of exit, and
+ * add_drive(). The room goes to what any hypervisor has that boots Linux: a VM and its processor,
+ * the boot protocol, a console, what ACPI cannot be without. What is not here: reset, a second vCPU
+ * or slot, input, RAM above 4 GiB. The directory vmm/ has them.
  */
 
 #include <asm/bootparam.h>
@@ -28,7 +29,6 @@
 #include <fcntl.h>
 #include <hotbay/hotbay.h>
 #include <linux/kvm.h>
-#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -41,17 +41,14 @@
 #define MIB 0x100000ULL
 #define GIB 0x40000000ULL
 
-/* The guest's memory. Page tables map the first GiB, so RAM is at most that. */
+/* The guest's memory. */
 #define RAM_SIZE     (512 * MIB)
 #define GDT	     0x500
 #define ZERO_PAGE    0x7000
-#define PML4	     0x9000
-#define PDPT	     0xa000
-#define DIRECTORY    0xb000
 #define COMMAND_LINE 0x20000
-#define MAX_COMMAND  2048
 #define LOW_RAM_END  0x9fc00
 #define TABLES	     0xe0000 /* to 1 MiB: ACPI's */
+#define KERNEL	     MIB
 #define IOAPIC	     0xfec00000
 #define LAPIC	     0xfee00000
 #define KVM_TSS	     0xfeffd000UL /* three pages that KVM needs on Intel */
@@ -59,18 +56,13 @@
 /* Its I/O ports. */
 #define UART_DATA   0x3f8
 #define UART_STATUS 0x3fd
-#define PM_BASE	    0x600 /* as HbAcpiMachine wants them: event block, control, timer */
+#define PM_BASE	    0x600 /* as HbAcpiMachine wants them: events, control, timer */
+#define PM_ENABLE   (PM_BASE + 2)
 #define PM_CONTROL  (PM_BASE + 4)
 #define PM_TIMER    (PM_BASE + 8)
 #define PM_SCI	    9
-#define PM_BUTTON   0x100 /* in PM1 status and enable */
 
-/* Its interrupts: of the IOAPIC's pins, and one of our own. The library's come after these. */
-#define BUTTON_GSI 24
-#define FIRST_GSI  25
-
-#define CONSOLE	 "earlycon=uart8250,io,0x3f8 keep_bootcon"
-#define MAX_LINE 1024
+#define CONSOLE "earlycon=uart8250,io,0x3f8 keep_bootcon "
 
 static const HbHostBridgeConfig windows = {
 	.ecam = { 0xb0000000, 8 * MIB }, /* 8 buses */
@@ -83,21 +75,15 @@ typedef struct Vmm {
 	int kvm_fd, vm_fd, vcpu_fd;
 	struct kvm_run *run;
 	pthread_t vcpu;
-	GMutex pm_lock;	  /* of both, and held while the interrupt follows them */
-	guint pm_status;  /* PM1 status */
-	guint pm_enable;  /* PM1 enable */
-	GString *console; /* the vCPU thread's: a line that is not complete */
+	guint16 pm_enable; /* the vCPU thread's */
 
-	HbLoop *loop;
 	HbKvm *kvm;
 	HbHostBridge *bridge;
 	HbPort *port;
 	HbVfio *vfio;
-	GThread *opener;      /* the loop's; NULL: no drive is being opened */
-	HbPciAddress address; /* of which drive; the opener's while there is one */
-	gint quit;	      /* atomic */
-	int status;	      /* the process's; the vCPU thread's for as long as there is one */
-	GError *error;	      /* of the call that need() is asking about */
+	gint ended;    /* atomic */
+	int status;    /* the process's; the vCPU thread's for as long as there is one */
+	GError *error; /* of the call that need() is asking about */
 } Vmm;
 
 /* Before the guest starts: whatever fails is the end. */
@@ -105,8 +91,8 @@ static void need(Vmm *vmm, gboolean done, const char *what)
 {
 	if (done)
 		return;
-	fprintf(stderr, "tiny-vmm: %s: %s\n", what,
-		vmm->error ? vmm->error->message : g_strerror(errno));
+	g_printerr("tiny-vmm: %s: %s\n", what,
+		   vmm->error ? vmm->error->message : g_strerror(errno));
 	exit(EXIT_FAILURE);
 }
 
@@ -143,76 +129,41 @@ static void set_cpuid(Vmm *vmm)
 	for (guint32 i = 0; i < cpuid->nent; i++) {
 		struct kvm_cpuid_entry2 *entry = &cpuid->entries[i];
 
-		switch (entry->function) {
-		case 0x1:
+		if (entry->function == 0x1) {
 			entry->ebx &= 0x00ffffff;
-			entry->ecx |= 1U << 31; /* there is a hypervisor */
-			entry->ecx |= 1U << 24; /* TSC deadline timer */
-			break;
-		case 0xb:
-		case 0x1f:
-		case 0x80000026:
+			entry->ecx |= 1U << 31 | 1U << 24; /* a hypervisor; TSC deadline timer */
+		} else if (entry->function == 0xb || entry->function == 0x1f) {
 			entry->edx = 0;
-			break;
-		case 0x8000001e:
+		} else if (entry->function == 0x8000001e) {
 			entry->eax = 0;
-			break;
 		}
 	}
 	need(vmm, ioctl(vmm->vcpu_fd, KVM_SET_CPUID2, cpuid) == 0, "KVM_SET_CPUID2");
 }
 
-/* As firmware would have it: all memory is write-back but where page tables say else. */
-static void set_memory_type(Vmm *vmm)
+/* The 32-bit entry of Documentation/arch/x86/boot.rst: flat segments, no paging. */
+static void set_registers(Vmm *vmm)
 {
-	g_autofree struct kvm_msrs *msrs = g_malloc0(sizeof(*msrs) + sizeof(msrs->entries[0]));
-
-	msrs->nmsrs = 1;
-	msrs->entries[0].index = 0x2ff; /* MTRRdefType */
-	msrs->entries[0].data = 0x806;	/* MTRRs on, write-back */
-	need(vmm, ioctl(vmm->vcpu_fd, KVM_SET_MSRS, msrs) == 1, "KVM_SET_MSRS");
-}
-
-static void write_page_tables(Vmm *vmm)
-{
-	guint64 *pml4 = (guint64 *)(vmm->ram + PML4);
-	guint64 *pdpt = (guint64 *)(vmm->ram + PDPT);
-	guint64 *directory = (guint64 *)(vmm->ram + DIRECTORY);
-
-	pml4[0] = PDPT | 0x3; /* present, writable */
-	pdpt[0] = DIRECTORY | 0x3;
-	for (guint64 i = 0; i < 512; i++)
-		directory[i] = (i * 2 * MIB) | 0x83; /* and 2 MiB large */
-}
-
-/* The 64-bit entry of Documentation/arch/x86/boot.rst: long mode, flat segments. */
-static void set_registers(Vmm *vmm, guint64 entry)
-{
-	static const guint64 gdt[] = { 0, 0, 0x00af9b000000ffffULL, 0x00cf93000000ffffULL };
-	struct kvm_segment data = { .limit = G_MAXUINT32, .selector = 0x18, .type = 3 };
-	struct kvm_regs regs = { .rip = entry, .rsi = ZERO_PAGE, .rsp = PML4 - 16, .rflags = 2 };
+	static const guint64 gdt[] = { 0, 0, 0x00cf9b000000ffffULL, 0x00cf93000000ffffULL };
+	struct kvm_segment code = { .limit = G_MAXUINT32, .selector = 0x10, .type = 11 };
+	struct kvm_regs regs = { .rip = KERNEL, .rsi = ZERO_PAGE, .rflags = 2 };
 	struct kvm_sregs sregs;
 
-	data.present = data.db = data.s = data.g = 1;
 	memcpy(vmm->ram + GDT, gdt, sizeof(gdt));
-	write_page_tables(vmm);
+	code.present = code.db = code.s = code.g = 1;
 	need(vmm, ioctl(vmm->vcpu_fd, KVM_GET_SREGS, &sregs) == 0, "KVM_GET_SREGS");
-	sregs.ds = sregs.es = sregs.fs = sregs.gs = sregs.ss = sregs.cs = data;
-	sregs.cs.selector = 0x10;
-	sregs.cs.type = 11;
-	sregs.cs.db = 0;
-	sregs.cs.l = 1;
 	sregs.gdt.base = GDT;
 	sregs.gdt.limit = sizeof(gdt) - 1;
-	sregs.cr3 = PML4;
-	sregs.cr4 = 1U << 5;			 /* PAE */
-	sregs.cr0 = (1U << 31) | (1U << 4) | 1U; /* PG, ET, PE */
-	sregs.efer = (1U << 10) | (1U << 8);	 /* LMA, LME */
+	sregs.cs = sregs.ds = code;
+	sregs.ds.selector = 0x18;
+	sregs.ds.type = 3;
+	sregs.es = sregs.fs = sregs.gs = sregs.ss = sregs.ds;
+	sregs.cr0 |= 1; /* PE */
 	need(vmm, ioctl(vmm->vcpu_fd, KVM_SET_SREGS, &sregs) == 0, "KVM_SET_SREGS");
 	need(vmm, ioctl(vmm->vcpu_fd, KVM_SET_REGS, &regs) == 0, "KVM_SET_REGS");
 }
 
-static void create_vcpu(Vmm *vmm, guint64 entry)
+static void create_vcpu(Vmm *vmm)
 {
 	int size = ioctl(vmm->kvm_fd, KVM_GET_VCPU_MMAP_SIZE, 0);
 
@@ -221,8 +172,7 @@ static void create_vcpu(Vmm *vmm, guint64 entry)
 	vmm->run = mmap(NULL, (gsize)size, PROT_READ | PROT_WRITE, MAP_SHARED, vmm->vcpu_fd, 0);
 	need(vmm, vmm->run != MAP_FAILED, "the vCPU's shared page");
 	set_cpuid(vmm);
-	set_memory_type(vmm);
-	set_registers(vmm, entry);
+	set_registers(vmm);
 }
 
 static void write_memory_map(struct boot_params *params)
@@ -238,50 +188,46 @@ static void write_memory_map(struct boot_params *params)
 	params->e820_entries = G_N_ELEMENTS(map);
 }
 
-static void load_initrd(Vmm *vmm, struct setup_header *header, const char *path, guint64 kernel_end)
+/* A file's bytes, of which there are at most @max. */
+static char *read_file(Vmm *vmm, const char *path, gsize max, gsize *size)
 {
-	g_autofree char *file = NULL;
-	gsize size;
+	char *bytes = NULL;
 
-	need(vmm, g_file_get_contents(path, &file, &size, &vmm->error), "the initrd");
+	need(vmm, g_file_get_contents(path, &bytes, size, &vmm->error), "cannot boot");
 	errno = EFBIG;
-	need(vmm, size < RAM_SIZE, path);
-	header->ramdisk_image = (guint32)((RAM_SIZE - size) & ~0xfffULL);
-	need(vmm, header->ramdisk_image >= kernel_end, path);
-	header->ramdisk_size = (guint32)size;
-	memcpy(vmm->ram + header->ramdisk_image, file, size);
+	need(vmm, *size < max, path);
+	return bytes;
 }
 
-/* Returns where the kernel is entered. */
-static guint64 load_linux(Vmm *vmm, const char *kernel, const char *initrd,
-			  const char *command_line)
+/* Kernel to 1 MiB, where it makes itself room upwards; initrd to the end of RAM. */
+static void load_linux(Vmm *vmm, const char *kernel, const char *initrd, const char *command_line)
 {
 	struct boot_params *params = (struct boot_params *)(vmm->ram + ZERO_PAGE);
 	struct setup_header *header = &params->hdr;
-	g_autofree char *file = NULL;
-	gsize size;
+	gsize kernel_size, initrd_size;
+	g_autofree char *image = read_file(vmm, kernel, RAM_SIZE, &kernel_size);
+	g_autofree char *files = read_file(vmm, initrd, RAM_SIZE, &initrd_size);
 
-	need(vmm, g_file_get_contents(kernel, &file, &size, &vmm->error), "the kernel");
 	errno = ENOEXEC;
-	need(vmm, size > sizeof(*params), kernel);
-	memcpy(header, file + offsetof(struct boot_params, hdr), sizeof(*header));
+	need(vmm, kernel_size > sizeof(*params), kernel);
+	memcpy(header, image + offsetof(struct boot_params, hdr), sizeof(*header));
 	gsize setup = (header->setup_sects + 1U) * 512;
-	guint64 end = header->pref_address + MAX(header->init_size, size);
-	need(vmm,
-	     header->header == 0x53726448 && header->xloadflags & XLF_KERNEL_64 && setup < size,
-	     kernel);
+	need(vmm, header->header == 0x53726448 && setup < kernel_size, kernel);
+	guint64 end = MAX(KERNEL, header->pref_address) + MAX(header->init_size, kernel_size);
+	guint64 files_at = (RAM_SIZE - initrd_size) & ~0xfffULL;
+
 	errno = EFBIG;
-	need(vmm, strlen(command_line) < MAX_COMMAND, "the command line");
-	need(vmm, header->pref_address >= MIB && header->pref_address < RAM_SIZE && end < RAM_SIZE,
-	     kernel);
-	memcpy(vmm->ram + header->pref_address, file + setup, size - setup);
-	load_initrd(vmm, header, initrd, end);
-	g_strlcpy((char *)vmm->ram + COMMAND_LINE, command_line, MAX_COMMAND);
-	header->cmd_line_ptr = COMMAND_LINE;
+	need(vmm, header->pref_address < RAM_SIZE && end <= files_at, "kernel and initrd");
+	need(vmm, strlen(command_line) < header->cmdline_size, "the command line");
+	memcpy(vmm->ram + KERNEL, image + setup, kernel_size - setup);
+	memcpy(vmm->ram + files_at, files, initrd_size);
+	memcpy(vmm->ram + COMMAND_LINE, command_line, strlen(command_line) + 1);
 	header->type_of_loader = 0xff;
+	header->cmd_line_ptr = COMMAND_LINE;
+	header->ramdisk_image = (guint32)files_at;
+	header->ramdisk_size = (guint32)initrd_size;
 	params->acpi_rsdp_addr = TABLES;
 	write_memory_map(params);
-	return header->pref_address + 0x200;
 }
 
 /* -- Slots. -- */
@@ -290,51 +236,29 @@ static guint64 load_linux(Vmm *vmm, const char *kernel, const char *initrd,
 static void on_event(const HbEvent *event, gpointer data)
 {
 	if (event->type == HB_EVENT_INDICATORS)
-		printf("slot: power indicator %s\n", hb_indicator_to_str(event->power_indicator));
+		g_printerr("slot: power indicator %s\n",
+			   hb_indicator_to_str(event->power_indicator));
 	else
-		printf("slot: %s, reason %s\n", hb_event_type_to_str(event->type),
-		       hb_slot_reason_to_str(event->reason));
-}
-
-/*
- * KVM has one table of routes for everybody: ours go into it by the library. The button has one of
- * its own, to the pin that the IOAPIC has for ACPI. Memory slot 0 is RAM.
- */
-static void create_host(Vmm *vmm)
-{
-	struct kvm_irq_routing_entry routes[FIRST_GSI] = { 0 };
-	const HbKvmConfig numbers = {
-		.first_memory_slot = 1,
-		.first_gsi = FIRST_GSI,
-		.routes = routes,
-		.n_routes = G_N_ELEMENTS(routes),
-	};
-
-	for (guint gsi = 0; gsi < G_N_ELEMENTS(routes); gsi++) {
-		routes[gsi].gsi = gsi;
-		routes[gsi].type = KVM_IRQ_ROUTING_IRQCHIP;
-		routes[gsi].u.irqchip.irqchip = KVM_IRQCHIP_IOAPIC;
-		routes[gsi].u.irqchip.pin = gsi == BUTTON_GSI ? PM_SCI : gsi;
-	}
-	vmm->kvm = hb_kvm_create(vmm->vm_fd, &numbers, hb_loop_get_context(vmm->loop), &vmm->error);
-	need(vmm, vmm->kvm != NULL, "KVM");
+		g_printerr("slot: %s, reason %s\n", hb_event_type_to_str(event->type),
+			   hb_slot_reason_to_str(event->reason));
 }
 
 static void create_slot(Vmm *vmm)
 {
+	const HbKvmConfig numbers = { .first_memory_slot = 1 };
+	const HbRam ram = { .gpa = 0, .size = RAM_SIZE, .hva = vmm->ram };
 	HbPortConfig config;
-	HbRam ram = { .gpa = 0, .size = RAM_SIZE, .hva = vmm->ram };
 
-	/* 1. A loop. Ours is poll(), in main(). */
-	vmm->loop = hb_loop_create(&vmm->error);
-	need(vmm, vmm->loop != NULL, "loop");
-	/* 2. A host. */
-	create_host(vmm);
-	hb_host_set_listener(hb_kvm_get_host(vmm->kvm), on_event, vmm);
+	/* 1. A loop: GLib's default main context, iterated by main(). */
+	/* 2. A host. Memory slot 0 is RAM; of GSIs we have none beyond the IOAPIC's pins. */
+	vmm->kvm = hb_kvm_create(vmm->vm_fd, &numbers, NULL, &vmm->error);
+	need(vmm, vmm->kvm != NULL, "KVM");
+	HbHost *host = hb_kvm_get_host(vmm->kvm);
+	hb_host_set_listener(host, on_event, vmm);
 	/* 3. Memory, for the drives' DMA. */
-	need(vmm, hb_host_add_ram(hb_kvm_get_host(vmm->kvm), &ram, &vmm->error), "RAM");
+	need(vmm, hb_host_add_ram(host, &ram, &vmm->error), "RAM");
 	/* 4. A bridge. */
-	vmm->bridge = hb_host_bridge_create(hb_kvm_get_host(vmm->kvm), &windows, &vmm->error);
+	vmm->bridge = hb_host_bridge_create(host, &windows, &vmm->error);
 	need(vmm, vmm->bridge != NULL, "bridge");
 	/* 5. A slot. */
 	hb_port_config_init(&config);
@@ -345,7 +269,7 @@ static void create_slot(Vmm *vmm)
 	vmm->port = hb_port_create(vmm->bridge, &config, &vmm->error);
 	need(vmm, vmm->port != NULL, "slot");
 	/* 6. The drives' half. */
-	vmm->vfio = hb_vfio_create(hb_kvm_get_host(vmm->kvm), 0);
+	vmm->vfio = hb_vfio_create(host, 0);
 	/* 7. Addresses. */
 	need(vmm, hb_host_bridge_lay_out(vmm->bridge, &vmm->error), "PCI addresses");
 }
@@ -372,57 +296,6 @@ static void write_tables(Vmm *vmm)
 
 /* -- 9. Accesses, on the vCPU's thread. What nobody takes reads all-ones. -- */
 
-/* Whole lines, so that the guest's do not mix with ours; but no line without end. */
-static void print_console(Vmm *vmm, char byte)
-{
-	if (byte == '\r')
-		return;
-	g_string_append_c(vmm->console, byte);
-	if (byte != '\n' && vmm->console->len < MAX_LINE)
-		return;
-	fwrite(vmm->console->str, 1, vmm->console->len, stdout);
-	g_string_truncate(vmm->console, 0);
-}
-
-/*
- * ACPI's interrupt is a level: high for as long as an event is set that the guest has enabled. So
- * it is a line to set, and no irqfd, which is a pulse. Locked.
- */
-static void update_sci(Vmm *vmm)
-{
-	struct kvm_irq_level line = {
-		.irq = BUTTON_GSI,
-		.level = (vmm->pm_status & vmm->pm_enable) != 0,
-	};
-
-	if (ioctl(vmm->vm_fd, KVM_IRQ_LINE, &line))
-		fprintf(stderr, "tiny-vmm: KVM_IRQ_LINE: %s\n", g_strerror(errno));
-}
-
-static guint32 read_event(Vmm *vmm, const guint *what)
-{
-	g_mutex_lock(&vmm->pm_lock);
-	guint32 value = *what;
-	g_mutex_unlock(&vmm->pm_lock);
-	return value;
-}
-
-static void clear_status(Vmm *vmm, guint32 value)
-{
-	g_mutex_lock(&vmm->pm_lock);
-	vmm->pm_status &= ~value;
-	update_sci(vmm);
-	g_mutex_unlock(&vmm->pm_lock);
-}
-
-static void set_enable(Vmm *vmm, guint32 value)
-{
-	g_mutex_lock(&vmm->pm_lock);
-	vmm->pm_enable = value;
-	update_sci(vmm);
-	g_mutex_unlock(&vmm->pm_lock);
-}
-
 /* A UART that is always ready to send, and what ACPI cannot be without. */
 static guint32 read_port(Vmm *vmm, guint16 port)
 {
@@ -430,9 +303,9 @@ static guint32 read_port(Vmm *vmm, guint16 port)
 	case UART_STATUS:
 		return 0x60; /* nothing left to send */
 	case PM_BASE:
-		return read_event(vmm, &vmm->pm_status);
-	case PM_BASE + 2:
-		return read_event(vmm, &vmm->pm_enable);
+		return 0; /* no event, ever */
+	case PM_ENABLE:
+		return vmm->pm_enable;
 	case PM_CONTROL:
 		return 1; /* SCI_EN */
 	case PM_TIMER:
@@ -446,11 +319,9 @@ static guint32 read_port(Vmm *vmm, guint16 port)
 static gboolean write_port(Vmm *vmm, guint16 port, guint32 value)
 {
 	if (port == UART_DATA)
-		print_console(vmm, (char)value);
-	else if (port == PM_BASE) /* write 1 to clear */
-		clear_status(vmm, value);
-	else if (port == PM_BASE + 2)
-		set_enable(vmm, value);
+		putchar((char)value);
+	else if (port == PM_ENABLE)
+		vmm->pm_enable = (guint16)value;
 	return port != PM_CONTROL || (value >> 10) != (8 | HB_ACPI_SLEEP_TYPE_S5);
 }
 
@@ -462,12 +333,11 @@ static gboolean handle_pio(Vmm *vmm)
 	gboolean going_on = TRUE;
 
 	for (guint i = 0; i < run->io.count; i++, data += run->io.size) {
-		guint32 value = G_MAXUINT32;
+		guint32 value = 0;
 
 		if (hb_host_bridge_pio(vmm->bridge, run->io.port, data, run->io.size, is_write))
 			continue;
 		if (is_write) {
-			value = 0;
 			memcpy(&value, data, run->io.size);
 			going_on &= write_port(vmm, run->io.port, value);
 		} else {
@@ -478,21 +348,7 @@ static gboolean handle_pio(Vmm *vmm)
 	return going_on;
 }
 
-/*
- * EFAULT: a drive may have gone under the guest's access. If revoke() finds nothing the loop may
- * have been there first, but not many times in a row.
- */
-static gboolean handle_failure(Vmm *vmm, guint *n_faults)
-{
-	if (errno == EINTR || errno == EAGAIN)
-		return TRUE;
-	if (errno == EFAULT && (hb_host_bridge_revoke(vmm->bridge) || ++*n_faults < 16))
-		return TRUE;
-	fprintf(stderr, "tiny-vmm: KVM_RUN: %s\n", g_strerror(errno));
-	vmm->status = EXIT_FAILURE;
-	return FALSE;
-}
-
+/* FALSE: the guest has ended, or cannot go on. */
 static gboolean handle_exit(Vmm *vmm)
 {
 	struct kvm_run *run = vmm->run;
@@ -505,52 +361,47 @@ static gboolean handle_exit(Vmm *vmm)
 					 run->mmio.len, run->mmio.is_write))
 			memset(run->mmio.data, 0xff, sizeof(run->mmio.data));
 		return TRUE;
-	case KVM_EXIT_INTR:
-		return TRUE;
 	case KVM_EXIT_SHUTDOWN: /* a triple fault, which is how Linux restarts here */
-		printf("guest: has restarted\n");
+		g_printerr("guest: has restarted\n");
 		return FALSE;
 	default: /* KVM_EXIT_INTERNAL_ERROR, KVM_EXIT_FAIL_ENTRY and what nobody asked for */
-		fprintf(stderr, "tiny-vmm: KVM cannot go on with the guest: exit %u\n",
-			run->exit_reason);
+		g_printerr("tiny-vmm: KVM cannot go on with the guest: exit %u\n",
+			   run->exit_reason);
 		vmm->status = EXIT_FAILURE;
 		return FALSE;
 	}
 }
 
-/* Any thread: has the loop call @func. */
-static void post(Vmm *vmm, GSourceFunc func)
+/* Any thread. */
+static void end(Vmm *vmm)
 {
-	GSource *source = g_idle_source_new();
-
-	g_source_set_callback(source, func, vmm, NULL);
-	g_source_attach(source, hb_loop_get_context(vmm->loop));
-	g_source_unref(source);
+	g_atomic_int_set(&vmm->ended, TRUE);
+	g_main_context_wakeup(NULL);
 }
 
-static gboolean quit(gpointer data)
-{
-	Vmm *vmm = data;
-
-	g_atomic_int_set(&vmm->quit, TRUE);
-	return G_SOURCE_REMOVE;
-}
-
+/*
+ * KVM_RUN fails with EFAULT where a drive may have gone under the guest's access. If revoke() finds
+ * nothing the loop may have been there first, but not many times in a row.
+ */
 static void *run_vcpu(void *data)
 {
 	Vmm *vmm = data;
 	guint n_faults = 0;
 	gboolean going_on = TRUE;
 
-	while (going_on && !g_atomic_int_get(&vmm->quit)) {
-		if (ioctl(vmm->vcpu_fd, KVM_RUN, 0)) {
-			going_on = handle_failure(vmm, &n_faults);
-		} else {
+	while (going_on && !g_atomic_int_get(&vmm->ended)) {
+		if (ioctl(vmm->vcpu_fd, KVM_RUN, 0) == 0) {
 			n_faults = 0;
 			going_on = handle_exit(vmm);
+		} else if (errno == EFAULT && n_faults < 16) {
+			n_faults = hb_host_bridge_revoke(vmm->bridge) ? 0 : n_faults + 1;
+		} else if (errno != EINTR && errno != EAGAIN) {
+			g_printerr("tiny-vmm: KVM_RUN: %s\n", g_strerror(errno));
+			vmm->status = EXIT_FAILURE;
+			going_on = FALSE;
 		}
 	}
-	post(vmm, quit);
+	end(vmm);
 	return NULL;
 }
 
@@ -571,7 +422,6 @@ static void start_vcpu(Vmm *vmm)
 /* The signal ends KVM_RUN, and immediate_exit the one that is about to begin. */
 static void stop_vcpu(Vmm *vmm)
 {
-	quit(vmm);
 	__atomic_store_n(&vmm->run->immediate_exit, 1, __ATOMIC_SEQ_CST);
 	pthread_kill(vmm->vcpu, SIGUSR1);
 	pthread_join(vmm->vcpu, NULL);
@@ -579,54 +429,22 @@ static void stop_vcpu(Vmm *vmm)
 
 /* -- 10. A drive. -- */
 
-/* On the loop, when the opener is done. Giving a drive back blocks: a machine with more to do than
- * this one has a thread for that too. */
-static gboolean plug_drive(gpointer data)
-{
-	Vmm *vmm = data;
-	g_autoptr(GError) error = NULL;
-	HbVfioDevice *device = g_thread_join(g_steal_pointer(&vmm->opener));
-
-	if (device == NULL)
-		return G_SOURCE_REMOVE;
-	if (!hb_port_plug(vmm->port, hb_vfio_device_get_function(device), 0, &error)) {
-		printf("add: %s\n", error->message);
-		hb_vfio_device_close(device);
-	}
-	return G_SOURCE_REMOVE;
-}
-
-/* A thread of its own: a first drive has all of memory pinned, and any drive is reset. */
-static gpointer open_drive(gpointer data)
-{
-	Vmm *vmm = data;
-	g_autoptr(GError) error = NULL;
-	HbVfioDevice *device = hb_vfio_device_open(vmm->vfio, &vmm->address, "drive", &error);
-
-	if (device == NULL)
-		printf("add: %s\n", error->message);
-	post(vmm, plug_drive);
-	return device;
-}
-
-static void add_drive(Vmm *vmm, const char *address)
+/*
+ * Opening takes seconds: a first drive has all of memory pinned, and any drive is reset. The loop
+ * can wait for it here, where no other slot does; a machine with two has a thread for that.
+ */
+static void add_drive(Vmm *vmm, const char *where)
 {
 	g_autoptr(GError) error = NULL;
+	HbPciAddress address;
+	HbVfioDevice *device = NULL;
 
-	if (vmm->opener)
-		printf("add: a drive is being opened: wait for it\n");
-	else if (!hb_pci_address_parse(address, &vmm->address, &error))
-		printf("add: %s\n", error->message);
-	else
-		vmm->opener = g_thread_new("open", open_drive, vmm);
-}
-
-static void press_button(Vmm *vmm)
-{
-	g_mutex_lock(&vmm->pm_lock);
-	vmm->pm_status |= PM_BUTTON;
-	update_sci(vmm);
-	g_mutex_unlock(&vmm->pm_lock);
+	if (hb_pci_address_parse(where, &address, &error))
+		device = hb_vfio_device_open(vmm->vfio, &address, "drive", &error);
+	if (device && hb_port_plug(vmm->port, hb_vfio_device_get_function(device), 0, &error))
+		return; /* it is the slot's now */
+	hb_vfio_device_close(device);
+	g_printerr("add: %s\n", error->message);
 }
 
 static void obey(Vmm *vmm, const char *command)
@@ -637,45 +455,24 @@ static void obey(Vmm *vmm, const char *command)
 		add_drive(vmm, command + strlen("add "));
 	else if (strcmp(command, "pull") == 0)
 		hb_port_pull(vmm->port, NULL);
-	else if (strcmp(command, "press") == 0)
-		press_button(vmm);
 	else if (strcmp(command, "quit") == 0)
-		quit(vmm);
+		end(vmm);
 	else if (strcmp(command, "remove") != 0)
-		printf("commands: add ADDRESS, remove, pull, press, quit\n");
+		g_printerr("commands: add ADDRESS, remove, pull, quit\n");
 	else if (!hb_port_request_removal(vmm->port, &error))
-		printf("remove: %s\n", error->message);
+		g_printerr("remove: %s\n", error->message);
 }
 
 /* -- The loop, and the order of things. -- */
 
-static void read_command(Vmm *vmm)
+static gboolean on_input(GIOChannel *input, GIOCondition condition, gpointer data)
 {
-	char line[128];
+	g_autofree char *line = NULL;
+	gboolean is_line =
+		g_io_channel_read_line(input, &line, NULL, NULL, NULL) == G_IO_STATUS_NORMAL;
 
-	if (fgets(line, sizeof(line), stdin))
-		obey(vmm, g_strchomp(line));
-	else
-		quit(vmm);
-}
-
-/* Until somebody says quit; but an opener is waited for. */
-static void run_loop(Vmm *vmm)
-{
-	while (!g_atomic_int_get(&vmm->quit) || vmm->opener) {
-		struct pollfd watched[] = {
-			{ .fd = hb_loop_get_fd(vmm->loop), .events = POLLIN },
-			{ .fd = g_atomic_int_get(&vmm->quit) ? -1 : STDIN_FILENO,
-			  .events = POLLIN },
-		};
-
-		if (poll(watched, G_N_ELEMENTS(watched), -1) < 0)
-			continue;
-		if (watched[0].revents)
-			hb_loop_dispatch(vmm->loop);
-		if (watched[1].revents)
-			read_command(vmm);
-	}
+	obey(data, is_line ? g_strchomp(line) : "quit");
+	return is_line;
 }
 
 /* The bridge gives a drive back to the host before it is gone. All else goes with the process. */
@@ -684,26 +481,27 @@ static void finish(Vmm *vmm)
 	hb_host_bridge_destroy(vmm->bridge);
 	hb_vfio_destroy(vmm->vfio);
 	hb_kvm_destroy(vmm->kvm);
-	hb_loop_destroy(vmm->loop);
 }
 
 int main(int argc, char **argv)
 {
-	Vmm vmm = { .console = g_string_new(NULL), .status = EXIT_SUCCESS };
+	Vmm vmm = { .status = EXIT_SUCCESS };
 
 	if (argc < 3 || argc > 4) {
-		fprintf(stderr, "usage: %s KERNEL INITRD [COMMAND-LINE]\n", argv[0]);
+		g_printerr("usage: %s KERNEL INITRD [COMMAND-LINE]\n", argv[0]);
 		return EXIT_FAILURE;
 	}
-	setvbuf(stdout, NULL, _IOLBF, 0);
-	setvbuf(stdin, NULL, _IONBF, 0); /* what poll() sees is then all that there is */
-	g_autofree char *command_line = g_strconcat(CONSOLE " ", argv[3], NULL);
+	setvbuf(stdout, NULL, _IOLBF, 0); /* the guest's console, line by line */
+	g_autofree char *command_line = g_strconcat(CONSOLE, argv[3], NULL);
 	create_vm(&vmm);
 	create_slot(&vmm);
 	write_tables(&vmm);
-	create_vcpu(&vmm, load_linux(&vmm, argv[1], argv[2], command_line));
+	load_linux(&vmm, argv[1], argv[2], command_line);
+	create_vcpu(&vmm);
 	start_vcpu(&vmm);
-	run_loop(&vmm);
+	g_io_add_watch(g_io_channel_unix_new(STDIN_FILENO), G_IO_IN | G_IO_HUP, on_input, &vmm);
+	while (!g_atomic_int_get(&vmm.ended))
+		g_main_context_iteration(NULL, TRUE);
 	stop_vcpu(&vmm);
 	finish(&vmm);
 	return vmm.status;
