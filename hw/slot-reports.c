@@ -13,6 +13,12 @@
  * one that would exceed the ration is held, replaced by what comes after it, and told when there is
  * a ration again. So the last state is always told, though it may come after what happened later.
  *
+ * A guest can also have itself asked again and again in a removal, by leaving its driver and coming
+ * back. Of that only the first are told, and no last one: late, it would be about a removal that is
+ * over. All else happens once for each thing that is asked of the slot. So whatever the guests do,
+ * a release waits for two bursts of each slot at most, and the rations of the time that the loop
+ * slept.
+ *
  * The lock here is taken before the stream's.
  */
 
@@ -30,7 +36,8 @@ struct HbSlotReports {
 	gint64 rationed_us;
 	gboolean holds; /* @held waits for a ration, which @late brings */
 	HbEvent held;
-	GSource *late; /* (nullable) */
+	guint n_progress; /* told of the removal under way */
+	GSource *late;	  /* (nullable) */
 
 	/* Loop thread only. */
 	gboolean destroying;
@@ -106,11 +113,30 @@ static void hold(HbSlotReports *reports, const HbEvent *event)
 	g_source_attach(reports->late, reports->context);
 }
 
+/* In a removal: was the guest asked, or had to wait, more often than is told? */
+static gboolean is_too_often(HbSlotReports *reports, HbEventType type)
+{
+	switch (type) {
+	case HB_EVENT_REMOVAL_WAITING:
+	case HB_EVENT_REMOVAL_REQUESTED:
+		if (reports->n_progress == HB_EVENT_REMOVAL_BURST)
+			return TRUE;
+		reports->n_progress++;
+		return FALSE;
+	case HB_EVENT_REMOVAL_REFUSED:
+	case HB_EVENT_SEVERED:
+		reports->n_progress = 0;
+		return FALSE;
+	default:
+		return FALSE;
+	}
+}
+
 static void add(HbSlotReports *reports, const HbEvent *event)
 {
 	gboolean is_rationed = event->type == HB_EVENT_INDICATORS;
 
-	if (reports->ended)
+	if (reports->ended || is_too_often(reports, event->type))
 		return;
 	if (is_rationed && !take_ration(reports)) {
 		hold(reports, event);
@@ -130,7 +156,8 @@ void hb_slot_reports_add(HbSlotReports *reports, const HbEvent *event)
 	g_mutex_unlock(&reports->lock);
 }
 
-/* On the loop: the function is freed. Told at once, before its address can be used again. */
+/* On the loop: the function is freed, it may be some time ago, by a worker. So its address may be
+ * another's already, and that one told of. */
 static void on_released(gpointer data)
 {
 	g_autofree Release *release = data;

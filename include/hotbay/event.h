@@ -18,7 +18,9 @@ G_BEGIN_DECLS
  * @HB_EVENT_PLUG_REFUSED: it stood in line behind a removal that was refused, and will be released
  * @HB_EVENT_REMOVAL_WAITING: a removal was asked for, and the guest cannot be asked yet, or has to
  *   be asked again: it does not listen, or an indicator blinks
- * @HB_EVENT_REMOVAL_REQUESTED: the guest was asked to let the occupant go
+ * @HB_EVENT_REMOVAL_REQUESTED: the guest was asked to let the occupant go. Of this one and
+ *   %HB_EVENT_REMOVAL_WAITING together the first %HB_EVENT_REMOVAL_BURST of a removal are told:
+ *   how often it has to ask again is the guest's doing. hb_port_get_info() knows always.
  * @HB_EVENT_REMOVAL_REFUSED: it did not: the guest cancelled, or did not answer in time; see the
  *   reason. The occupant stays, and may be asked for again.
  * @HB_EVENT_SEVERED: the function is out of the guest: after a completed removal, or pulled, or it
@@ -65,6 +67,11 @@ typedef enum HbEventType {
  * come.
  */
 #define HB_EVENT_INDICATORS_BURST 16
+
+/** HB_EVENT_REMOVAL_BURST: how many %HB_EVENT_REMOVAL_WAITING and %HB_EVENT_REMOVAL_REQUESTED of
+ * one removal are told, both together.
+ */
+#define HB_EVENT_REMOVAL_BURST 16
 
 /**
  * hb_event_type_to_str:

@@ -388,6 +388,55 @@ START_TEST(test_quiet_guest_has_its_indicators_told_at_once)
 }
 END_TEST
 
+static void count_all(const HbEvent *event, gpointer data)
+{
+	(*(guint *)data)++;
+}
+
+/* Its driver leaves and comes back, faster than the loop can tell of it. */
+static void desert_often(guint times)
+{
+	for (guint i = 0; i < times; i++) {
+		scene_write_port(SLOT_CONTROL, 2, ON);
+		scene_write_port(SLOT_CONTROL, 2, ON | PCI_EXP_SLTCTL_HPIE | PCI_EXP_SLTCTL_ABPE);
+	}
+	scene_run_loop();
+}
+
+START_TEST(test_guest_cannot_flood_with_the_progress_of_a_removal)
+{
+	guint n = 0;
+
+	create(LONG_MS, LONG_MS, LONG_MS);
+	remove_a(0, FALSE);
+	hb_host_set_listener(scene_host->host, count_all, &n);
+	desert_often(10000);
+
+	ck_assert_uint_gt(n, 2); /* it was asked again, and that was told */
+	ck_assert_uint_le(n, HB_EVENT_REMOVAL_BURST);
+	desert_often(10000);
+	ck_assert_uint_le(n, HB_EVENT_REMOVAL_BURST);
+	ck_assert_str_eq(get_info().state, "REMOVAL_REQUESTED");
+}
+END_TEST
+
+START_TEST(test_progress_of_the_next_removal_is_told_again)
+{
+	create(LONG_MS, LONG_MS, LONG_MS);
+	remove_a(SOON_MS, FALSE);
+	desert_often(100);
+	scene_forget_transcript();
+	let_time_pass();
+	scene_assert_transcript("REMOVAL_REFUSED(TIMED_OUT) A\n");
+
+	remove_a(LONG_MS, FALSE);
+	scene_forget_transcript();
+	scene_run_loop();
+
+	scene_assert_transcript("REMOVAL_REQUESTED A\n");
+}
+END_TEST
+
 START_TEST(test_locked_slot_tells_the_guest_of_its_drive_again)
 {
 	HbPortConfig config = scene_get_config();
@@ -430,6 +479,8 @@ Suite *test_suite(void)
 	tcase_add_test(cases, test_host_has_at_once_what_stands_in_line);
 	tcase_add_test(cases, test_guest_cannot_flood_with_its_indicators);
 	tcase_add_test(cases, test_quiet_guest_has_its_indicators_told_at_once);
+	tcase_add_test(cases, test_guest_cannot_flood_with_the_progress_of_a_removal);
+	tcase_add_test(cases, test_progress_of_the_next_removal_is_told_again);
 	tcase_add_test(cases, test_locked_slot_tells_the_guest_of_its_drive_again);
 	suite_add_tcase(suite, cases);
 	return suite;
