@@ -248,11 +248,12 @@ static Bay *find_bay(const HbMachineBays *bays, const char *port)
 	return NULL;
 }
 
+/* A release does not say what the slot shows. */
 static void show_indicators(const HbMachineBays *bays, const HbMachineEvent *event)
 {
 	const Bay *bay = find_bay(bays, event->bus);
 
-	if (bay && bay->port->host_leds)
+	if (bay && bay->port->host_leds && event->told->type != HB_EVENT_RELEASED)
 		hb_bay_set_attention(bay->bay, get_attention(event->told));
 }
 

@@ -62,9 +62,9 @@ void hb_events_set_indicators(JsonObject *object, const HbEvent *told)
 	json_object_set_string_member(object, "power", told->powered ? "on" : "off");
 }
 
-static void set_failure(JsonObject *object, HbPortFailure failure)
+void hb_events_set_failure(JsonObject *object, const HbEvent *told)
 {
-	g_autofree char *name = hb_events_name(hb_port_failure_to_str(failure));
+	g_autofree char *name = hb_events_name(hb_port_failure_to_str(told->failure));
 
 	json_object_set_string_member(object, "failure", name);
 }
@@ -80,7 +80,7 @@ static JsonObject *describe_slot(const HbMachineEvent *event)
 	if (told->reason != HB_SLOT_REASON_NONE)
 		set_reason(data, told->reason);
 	if (told->type == HB_EVENT_ERROR_CONTAINED)
-		set_failure(data, told->failure);
+		hb_events_set_failure(data, told);
 	if (told->type == HB_EVENT_INDICATORS)
 		hb_events_set_indicators(data, told);
 	return data;

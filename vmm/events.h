@@ -12,6 +12,9 @@ void hb_events_emit(HbQmp *qmp, const HbMachineEvent *event);
 /** hb_events_set_indicators: adds what @told says of the indicators and the power. */
 void hb_events_set_indicators(JsonObject *object, const HbEvent *told);
 
+/** hb_events_set_failure: adds what told of it, by @told, a %HB_EVENT_ERROR_CONTAINED. */
+void hb_events_set_failure(JsonObject *object, const HbEvent *told);
+
 /**
  * hb_events_name:
  * @symbol: a name as the library writes it, "TIMED_OUT"

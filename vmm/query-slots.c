@@ -41,6 +41,8 @@ static JsonObject *describe_entry(const HbSlotHistoryEntry *entry)
 		json_object_set_string_member(object, "device", entry->device);
 	if (entry->told.reason != HB_SLOT_REASON_NONE)
 		json_object_set_string_member(object, "reason", reason);
+	if (entry->told.type == HB_EVENT_ERROR_CONTAINED)
+		hb_events_set_failure(object, &entry->told);
 	if (entry->told.type == HB_EVENT_INDICATORS)
 		hb_events_set_indicators(object, &entry->told);
 	return object;

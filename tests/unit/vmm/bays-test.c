@@ -17,6 +17,7 @@
 
 static struct {
 	gboolean take;
+	HbHostIndicator attention;
 } bay;
 
 static HbDeviceOptions *devices;
@@ -65,11 +66,12 @@ gboolean hb_bay_take_now(HbBay *self, GError **error)
 
 gboolean hb_bay_has_attention(const HbBay *self)
 {
-	return FALSE;
+	return TRUE;
 }
 
 void hb_bay_set_attention(HbBay *self, HbHostIndicator indicator)
 {
+	bay.attention = indicator;
 }
 
 /* ---- the machine's drives ---- */
@@ -126,10 +128,11 @@ static void on_event(const HbMachineEvent *event, gpointer opaque)
 	g_string_append(told, "; ");
 }
 
-static void create(const char *auto_add)
+/* @properties: of the port's bay */
+static void create(const char *properties)
 {
 	g_autofree char *text =
-		g_strdup_printf("pcie-root-port,id=bay0,slot=1,host-slot=1,auto-add=%s", auto_add);
+		g_strdup_printf("pcie-root-port,id=bay0,slot=1,host-slot=1,%s", properties);
 
 	added = g_string_new(NULL);
 	told = g_string_new(NULL);
@@ -141,7 +144,7 @@ static void create(const char *auto_add)
 
 static void setup(void)
 {
-	create("on");
+	create("auto-add=on");
 }
 
 static void teardown(void)
@@ -278,7 +281,7 @@ END_TEST
 START_TEST(a_drive_for_passthrough_is_not_added)
 {
 	teardown();
-	create("passthrough");
+	create("auto-add=passthrough");
 	push(NEW);
 	ck_assert(bay.take);
 	ck_assert_str_eq(told->str, "added " NEW "; taken " NEW "; ");
@@ -289,11 +292,55 @@ END_TEST
 START_TEST(without_auto_add_a_drive_is_not_taken)
 {
 	teardown();
-	create("off");
+	create("auto-add=off");
 	report(HB_EVENT_HOST_DRIVE_ADDED, NEW);
 	ck_assert(!bay.take);
 	ck_assert_str_eq(told->str, "added " NEW "; ");
 	ck_assert_str_eq(added->str, "");
+}
+END_TEST
+
+static void show(HbEventType type, HbIndicator attention, HbIndicator power)
+{
+	const HbEvent said = { .type = type,
+			       .attention_indicator = attention,
+			       .power_indicator = power };
+	const HbMachineEvent event = { .type = HB_MACHINE_EVENT_SLOT,
+				       .bus = "bay0",
+				       .told = &said };
+
+	hb_machine_bays_follow(bays, &event);
+}
+
+START_TEST(the_host_shows_what_the_guest_shows)
+{
+	teardown();
+	create("host-leds=on");
+	bay.attention = HB_HOST_INDICATOR_BLINK;
+	show(HB_EVENT_PLUGGED, HB_INDICATOR_OFF, HB_INDICATOR_ON);
+	ck_assert_int_eq(bay.attention, HB_HOST_INDICATOR_OFF);
+	show(HB_EVENT_INDICATORS, HB_INDICATOR_OFF, HB_INDICATOR_BLINK);
+	ck_assert_int_eq(bay.attention, HB_HOST_INDICATOR_BLINK);
+	show(HB_EVENT_INDICATORS, HB_INDICATOR_ON, HB_INDICATOR_BLINK);
+	ck_assert_int_eq(bay.attention, HB_HOST_INDICATOR_ON);
+}
+END_TEST
+
+START_TEST(a_release_says_nothing_of_indicators)
+{
+	teardown();
+	create("host-leds=on");
+	show(HB_EVENT_SEVERED, HB_INDICATOR_ON, HB_INDICATOR_OFF);
+	show(HB_EVENT_RELEASED, 0, 0);
+	ck_assert_int_eq(bay.attention, HB_HOST_INDICATOR_ON);
+}
+END_TEST
+
+START_TEST(without_host_leds_the_host_shows_nothing)
+{
+	bay.attention = HB_HOST_INDICATOR_BLINK;
+	show(HB_EVENT_INDICATORS, HB_INDICATOR_ON, HB_INDICATOR_ON);
+	ck_assert_int_eq(bay.attention, HB_HOST_INDICATOR_BLINK);
 }
 END_TEST
 
@@ -313,6 +360,9 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, an_addition_that_fails_is_not_tried_again);
 	tcase_add_test(tcase, a_drive_for_passthrough_is_not_added);
 	tcase_add_test(tcase, without_auto_add_a_drive_is_not_taken);
+	tcase_add_test(tcase, the_host_shows_what_the_guest_shows);
+	tcase_add_test(tcase, a_release_says_nothing_of_indicators);
+	tcase_add_test(tcase, without_host_leds_the_host_shows_nothing);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

@@ -170,6 +170,10 @@ START_TEST(slot_tells_its_removal_its_queue_and_its_past)
 		  .attention_indicator = HB_INDICATOR_OFF,
 		  .power_indicator = HB_INDICATOR_BLINK,
 		  .powered = TRUE },
+		{ .type = HB_EVENT_ERROR_CONTAINED,
+		  .reason = HB_SLOT_REASON_ERROR,
+		  .failure = HB_PORT_FAILURE_SILENT,
+		  .time_us = 8 },
 	};
 
 	for (guint i = 0; i < G_N_ELEMENTS(past); i++)
@@ -191,7 +195,9 @@ START_TEST(slot_tells_its_removal_its_queue_and_its_past)
 		"[{\"monotonic\":5,\"event\":\"plugged\",\"device\":\"nvme0\"},"
 		"{\"monotonic\":6,\"event\":\"removal-refused\",\"reason\":\"timed-out\"},"
 		"{\"monotonic\":7,\"event\":\"indicators\",\"attention-indicator\":\"off\","
-		"\"power-indicator\":\"blink\",\"power\":\"on\"}]");
+		"\"power-indicator\":\"blink\",\"power\":\"on\"},"
+		"{\"monotonic\":8,\"event\":\"error-contained\",\"reason\":\"error\","
+		"\"failure\":\"silent\"}]");
 }
 END_TEST
 

@@ -72,8 +72,9 @@ static const struct {
 	  "\"reason\":\"cancelled\"}}" },
 	{ { .type = HB_MACHINE_EVENT_SLOT,
 	    .bus = "bay0",
-	    .told = &(const HbEvent){ .type = HB_EVENT_RELEASED } },
-	  "\"event\":\"HOTBAY_SLOT_RELEASED\",\"data\":{\"bus\":\"bay0\"}}" },
+	    .told = &(const HbEvent){ .type = HB_EVENT_RELEASED, .reason = HB_SLOT_REASON_PULL } },
+	  "\"event\":\"HOTBAY_SLOT_RELEASED\",\"data\":{\"bus\":\"bay0\","
+	  "\"reason\":\"pull\"}}" },
 	{ { .type = HB_MACHINE_EVENT_SLOT,
 	    .bus = "bay0",
 	    .device = "nvme0",
