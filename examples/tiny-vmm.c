@@ -478,6 +478,7 @@ static gboolean on_input(GIOChannel *input, GIOCondition condition, gpointer dat
 /* The bridge gives a drive back to the host before it is gone. All else goes with the process. */
 static void finish(Vmm *vmm)
 {
+	hb_host_set_listener(hb_kvm_get_host(vmm->kvm), NULL, NULL);
 	hb_host_bridge_destroy(vmm->bridge);
 	hb_vfio_destroy(vmm->vfio);
 	hb_kvm_destroy(vmm->kvm);

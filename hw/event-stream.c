@@ -12,7 +12,9 @@
  * and taken without it. The time is given under that lock too, so times never go back from one
  * event to the next, but for indicators that a slot had held back.
  *
- * The listener may ask for anything: what that adds comes after what is queued.
+ * The listener may ask for anything: what that adds comes after what is queued. It may iterate the
+ * loop, and is not called within itself: a source that fires then has no effect, so delivery makes
+ * another at its end for what is left.
  */
 
 #include "hw/event-stream.h"
@@ -91,16 +93,22 @@ static gboolean on_source(gpointer data)
 	return G_SOURCE_REMOVE;
 }
 
-/* With the lock held. @item: (transfer full) */
-static void push(HbEventStream *stream, Item *item)
+/* With the lock held. */
+static void attach_source(HbEventStream *stream)
 {
-	g_queue_push_tail(&stream->queue, item);
 	if (stream->source)
 		return;
 	stream->source = g_idle_source_new();
 	g_source_set_priority(stream->source, G_PRIORITY_DEFAULT);
 	g_source_set_callback(stream->source, on_source, stream, NULL);
 	g_source_attach(stream->source, stream->context);
+}
+
+/* With the lock held. @item: (transfer full) */
+static void push(HbEventStream *stream, Item *item)
+{
+	g_queue_push_tail(&stream->queue, item);
+	attach_source(stream);
 }
 
 static gboolean is_indicators(const Item *item)
@@ -182,6 +190,10 @@ void hb_event_stream_deliver(HbEventStream *stream)
 		item_free(item);
 	}
 	stream->delivering = FALSE;
+	g_mutex_lock(&stream->lock);
+	if (!g_queue_is_empty(&stream->queue))
+		attach_source(stream);
+	g_mutex_unlock(&stream->lock);
 }
 
 /* @owner's items, out of the queue and in order; with @calls or without. */

@@ -34,8 +34,8 @@ void hb_event_stream_add(HbEventStream *stream, gpointer owner, const HbEvent *e
 void hb_event_stream_add_call(HbEventStream *stream, gpointer owner, HbEventStreamFunc func,
 			      gpointer data);
 
-/* What is in the stream by now is told and done before this returns, unless that is going on
- * already. Loop thread, without a lock. */
+/* What is in the stream by now is told and done before this returns; within the listener or a call,
+ * soon after it has returned. Loop thread, without a lock. */
 void hb_event_stream_deliver(HbEventStream *stream);
 
 /* @owner's events are not told any more. Any thread, likewise. */

@@ -268,14 +268,16 @@ void hb_port_report_error(HbPort *port, HbPciFunction *function, HbPortFailure f
 	HbEvent event = describe(port, HB_EVENT_ERROR_CONTAINED, HB_SLOT_REASON_ERROR, function);
 
 	event.failure = failure;
+	hb_port_answer_request(&event);
 	hb_slot_reports_add(port->reports, &event);
 }
 
 /* What it shows when @function is released is not known yet. */
-static void report_release(HbPort *port, HbPciFunction *function)
+static void report_release(HbPort *port, HbPciFunction *function, HbSlotReason reason)
 {
 	HbEvent event = { .type = HB_EVENT_RELEASED, .port = port, .function = function };
 
+	event.reason = reason;
 	hb_port_answer_request(&event);
 	hb_slot_reports_add_release(port->reports, &event);
 }
@@ -287,6 +289,7 @@ static void perform_reports(HbPort *port, const HbSlotResult *result, const Leav
 	HbPciFunction *second = leaving->newcomer ? leaving->newcomer : port->newcomer;
 	HbSlotReason reason = result->reason;
 	gboolean unacknowledged = reason == HB_SLOT_REASON_UNACKNOWLEDGED;
+	gboolean refused = !!(result->actions & HB_SLOT_ACTION_REPORT_PLUG_REFUSED);
 	const struct {
 		guint action;
 		HbEventType type;
@@ -312,9 +315,9 @@ static void perform_reports(HbPort *port, const HbSlotResult *result, const Leav
 				       reports[i].function);
 	}
 	if (leaving->occupant)
-		report_release(port, leaving->occupant);
+		report_release(port, leaving->occupant, reason);
 	if (leaving->newcomer)
-		report_release(port, leaving->newcomer);
+		report_release(port, leaving->newcomer, refused ? HB_SLOT_REASON_OCCUPIED : reason);
 }
 
 void hb_port_step(HbPort *port, HbSlotInput input, guint16 value, guint16 mask)
@@ -444,7 +447,7 @@ static void sever(HbPciFunction *function)
 	for (guint i = 0; i < G_N_ELEMENTS(held); i++) {
 		if (held[i]) {
 			held[i]->ops->sever(held[i]);
-			report_release(port, held[i]);
+			report_release(port, held[i], HB_SLOT_REASON_SHUTDOWN);
 		}
 	}
 	port->occupant = NULL;

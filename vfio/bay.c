@@ -24,6 +24,7 @@
 
 #include "vfio/bay.h"
 
+#include "hw/event-stream.h"
 #include "hw/host.h"
 #include "vfio/bay-lock.h"
 #include "vfio/bay-slot.h"

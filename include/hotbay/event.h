@@ -31,9 +31,9 @@ G_BEGIN_DECLS
  *   that one ends in is how both end
  * @HB_EVENT_INDICATORS: the guest changed an indicator or the slot's power. Told at most
  *   %HB_EVENT_INDICATORS_BURST times in a row and then ten times a second, for each slot; what is
- *   left out is between two that are told, and the last one always is.
+ *   left out is between two that are told, and the last one always is. Never has a number.
  * @HB_EVENT_ERROR_CONTAINED: the function does not work any more, and is being taken from its guest
- *   for that: %HB_EVENT_SEVERED comes next. Nothing else in the VM is touched.
+ *   for that: %HB_EVENT_SEVERED of the same function follows. Nothing else in the VM is touched.
  * @HB_EVENT_HOST_DRIVE_ADDED: an NVMe drive has come into the bay
  * @HB_EVENT_HOST_DRIVE_TAKEN: it is vfio-pci's now: hb_vfio_device_open() may follow
  * @HB_EVENT_HOST_DRIVE_REFUSED: it cannot be taken, and is as it was; or what has come is no NVMe
@@ -89,8 +89,9 @@ const char *hb_event_type_to_str(HbEventType type);
  * @ends_request: whether it is the last event with that number
  * @port: (nullable): of a slot's events: where
  * @function: (nullable): of a slot's events: the occupant or newcomer it is about; for
- *   identification only: with %HB_EVENT_RELEASED it is freed already
- * @reason: why it was refused, severed, let in or overtaken
+ *   identification only. With %HB_EVENT_RELEASED it is freed already, and another one, opened
+ *   since, may have its address: meant is the one that was severed, of several the first.
+ * @reason: why it was refused, severed, let in or overtaken; of %HB_EVENT_RELEASED: why it left
  * @failure: of %HB_EVENT_ERROR_CONTAINED: what told of it
  * @attention_indicator, @power_indicator: of a slot's events but %HB_EVENT_RELEASED: what they
  * showed then
@@ -138,8 +139,9 @@ typedef struct HbEvent {
  * @event: valid during the call
  *
  * Called on the loop, after the fact, in the order in which things happened, whatever the slot or
- * bay, without any lock held: it may call anything, but destroy neither the bridge nor the bays.
- * Only %HB_EVENT_INDICATORS may come late.
+ * bay, without any lock held: it may call anything, but destroy neither the bridge nor the bays. It
+ * may iterate the loop, and is not called again before it has returned: do not wait there for an
+ * event. Only %HB_EVENT_INDICATORS may come late.
  */
 typedef void (*HbEventListener)(const HbEvent *event, gpointer data);
 
@@ -149,7 +151,9 @@ typedef void (*HbEventListener)(const HbEvent *event, gpointer data);
  *
  * One listener is told of everything that happens in the slots of @host's bridges and in its bays.
  * When the bridge is destroyed, or the bays are, nothing is told of them any more, not even the end
- * of what is under way. Loop thread.
+ * of what is under way. The loop runs while a bridge is destroyed, and what happens elsewhere is
+ * told meanwhile: destroy the bays first, and set NULL before, or your listener finds half a
+ * bridge. Loop thread.
  */
 void hb_host_set_listener(HbHost *host, HbEventListener listener, gpointer data);
 

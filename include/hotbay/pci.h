@@ -195,7 +195,8 @@ HbHostBridge *hb_host_bridge_create(HbHost *host, const HbHostBridgeConfig *conf
 
 /**
  * hb_host_bridge_destroy: frees the bridge with its ports, and gives back every drive before it
- * returns. No vCPU runs any more. Takes NULL. Loop thread.
+ * returns; the loop runs meanwhile. No vCPU runs any more; bays are destroyed before, and then the
+ * listener is set to NULL (hb_host_set_listener()). Takes NULL. Loop thread.
  */
 void hb_host_bridge_destroy(HbHostBridge *bridge);
 

@@ -12,7 +12,7 @@ from tree import ROOT, Tap, files, read
 PRIVATE = {
     "include/hotbay": r"(?!)",
     "hw": r"hw/",
-    "vfio": r"vfio/|hw/(config-space|bar|msi|msix|irq-remap|later|host-bridge|host)\.h$",
+    "vfio": r"vfio/|hw/(config-space|bar|msi|msix|irq-remap|later|host-bridge|host|event-stream)\.h$",
     "acpi": r"acpi/",
     "options": r"options/",
     "vmm": r"vmm/",

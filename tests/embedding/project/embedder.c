@@ -334,6 +334,7 @@ int main(void)
 	check(n_wrong_thread == 0, "all events came from the dispatch call");
 	check(n_ended == last_request, "each request has ended, once");
 	plug(port);
+	hb_host_set_listener(host, NULL, NULL);
 	hb_host_bridge_destroy(bridge);
 	check(n_released == 3, "the bridge takes its last function along");
 	hb_host_destroy(host);

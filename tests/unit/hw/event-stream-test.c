@@ -14,6 +14,7 @@
 static HbEventStream *stream;
 static GString *told;
 static gboolean answers; /* the listener adds one more */
+static gboolean waits;	 /* and iterates the loop */
 static int left, right;	 /* two owners */
 
 static void add(gpointer owner, HbEventType type)
@@ -32,6 +33,11 @@ static void listen(const HbEvent *event, gpointer data)
 	if (answers)
 		add(&right, HB_EVENT_PLUGGED);
 	answers = FALSE;
+	if (waits) {
+		while (g_main_context_iteration(NULL, FALSE))
+			continue;
+		g_string_append(told, "; ");
+	}
 }
 
 static void call(gpointer owner, gpointer data)
@@ -50,6 +56,7 @@ static void set_up(void)
 	stream = hb_event_stream_create(g_main_context_default());
 	hb_event_stream_set_listener(stream, listen, NULL);
 	told = g_string_new(NULL);
+	answers = waits = FALSE;
 }
 
 static void tear_down(void)
@@ -80,6 +87,16 @@ START_TEST(what_a_listener_brings_about_comes_after_what_is_there)
 	add(&left, HB_EVENT_RELEASED);
 	run_loop();
 	ck_assert_str_eq(told->str, "SEVERED RELEASED PLUGGED ");
+}
+END_TEST
+
+START_TEST(a_listener_that_iterates_the_loop_is_not_called_within_itself_and_misses_nothing)
+{
+	answers = TRUE;
+	waits = TRUE;
+	add(&left, HB_EVENT_SEVERED);
+	run_loop();
+	ck_assert_str_eq(told->str, "SEVERED ; PLUGGED ; ");
 }
 END_TEST
 
@@ -159,7 +176,7 @@ END_TEST
 
 /* -- Threads. -- */
 
-static guint64 heard[N_THREADS]; /* the last of each; its events are numbered from 1 */
+static guint64 heard[N_THREADS]; /* how many of each; its events are numbered from 0 */
 static gint64 last_us;
 
 static void follow(const HbEvent *event, gpointer data)
@@ -218,6 +235,9 @@ Suite *test_suite(void)
 	tcase_set_timeout(tcase, 60);
 	tcase_add_test(tcase, owners_share_one_order);
 	tcase_add_test(tcase, what_a_listener_brings_about_comes_after_what_is_there);
+	tcase_add_test(
+		tcase,
+		a_listener_that_iterates_the_loop_is_not_called_within_itself_and_misses_nothing);
 	tcase_add_test(tcase, indicators_replace_what_nobody_has_seen_of_the_same_slot);
 	tcase_add_test(tcase, what_an_event_points_to_is_copied);
 	tcase_add_test(tcase, an_owner_that_is_forgotten_has_only_its_calls_made);

@@ -25,7 +25,7 @@ START_TEST(test_pull_severs_then_tells_then_releases)
 
 	scene_assert_transcript("SEVERED(PULL) A\nrelease A\n");
 	scene_finish_release(&scene_drive_a);
-	scene_assert_transcript("RELEASED A\n");
+	scene_assert_transcript("RELEASED(PULL) A\n");
 }
 END_TEST
 

@@ -76,7 +76,7 @@ START_TEST(test_removal_ends_when_the_drive_is_released)
 	scene_set_indicator(OFF);
 
 	assert_told("SEVERED(REQUEST) A #2\nrelease A\n");
-	assert_released(&scene_drive_a, "RELEASED A #2.\n");
+	assert_released(&scene_drive_a, "RELEASED(REQUEST) A #2.\n");
 }
 END_TEST
 
@@ -103,7 +103,7 @@ START_TEST(test_drive_that_is_pulled_from_the_host_ends_its_removal)
 	hb_port_pull(scene_port, drive_a);
 
 	assert_told("SEVERED(PULL) A #2\nrelease A\n");
-	assert_released(&scene_drive_a, "RELEASED A #2.\n");
+	assert_released(&scene_drive_a, "RELEASED(PULL) A #2.\n");
 }
 END_TEST
 
@@ -116,7 +116,7 @@ START_TEST(test_pull_with_a_number_overtakes_the_removal)
 	ck_assert(hb_port_pull_because(scene_port, drive_a, HB_SLOT_REASON_COMMAND, 3));
 
 	assert_told("OVERTAKEN(COMMAND) A #2.\nSEVERED(COMMAND) A #3\nrelease A\n");
-	assert_released(&scene_drive_a, "RELEASED A #3.\n");
+	assert_released(&scene_drive_a, "RELEASED(COMMAND) A #3.\n");
 }
 END_TEST
 
@@ -131,7 +131,7 @@ START_TEST(test_plug_in_line_is_refused_with_its_number)
 
 	assert_told("sever B\nREMOVAL_REFUSED(TIMED_OUT) A #2.\nPLUG_REFUSED(OCCUPIED) B #5\n"
 		    "release B\n");
-	assert_released(&scene_drive_b, "RELEASED B #5.\n");
+	assert_released(&scene_drive_b, "RELEASED(OCCUPIED) B #5.\n");
 }
 END_TEST
 
@@ -146,7 +146,7 @@ START_TEST(test_plug_in_line_that_gets_in_keeps_its_number)
 	scene_set_indicator(OFF);
 
 	assert_told("SEVERED(REQUEST) A #2\nPLUGGED B #5.\nrelease A\n");
-	assert_released(&scene_drive_a, "RELEASED A #2.\n");
+	assert_released(&scene_drive_a, "RELEASED(REQUEST) A #2.\n");
 }
 END_TEST
 
@@ -160,7 +160,7 @@ START_TEST(test_drive_that_leaves_the_line_ends_its_plug)
 	hb_port_pull(scene_port, drive_b);
 
 	assert_told("SEVERED(PULL) B #5\nrelease B\n");
-	assert_released(&scene_drive_b, "RELEASED B #5.\n");
+	assert_released(&scene_drive_b, "RELEASED(PULL) B #5.\n");
 }
 END_TEST
 
@@ -174,7 +174,7 @@ START_TEST(test_removal_of_the_one_in_line_overtakes_its_plug)
 	request_removal(drive_b, LONG_MS, 6);
 
 	assert_told("OVERTAKEN(REQUEST) B #5.\nSEVERED(REQUEST) B #6\nrelease B\n");
-	assert_released(&scene_drive_b, "RELEASED B #6.\n");
+	assert_released(&scene_drive_b, "RELEASED(REQUEST) B #6.\n");
 }
 END_TEST
 
@@ -189,7 +189,7 @@ START_TEST(test_host_that_hastens_a_removal_leaves_it_its_number)
 	scene_set_indicator(OFF);
 
 	assert_told("SEVERED(REQUEST) A #2\nrelease A\n");
-	assert_released(&scene_drive_a, "RELEASED A #2.\n");
+	assert_released(&scene_drive_a, "RELEASED(REQUEST) A #2.\n");
 }
 END_TEST
 
@@ -205,7 +205,7 @@ START_TEST(test_give_back_with_a_number_overtakes_the_removal_once)
 	scene_set_indicator(ON);
 
 	assert_told("OVERTAKEN(REQUEST) A #2.\nSEVERED(ESCALATED) A #9\nrelease A\n");
-	assert_released(&scene_drive_a, "RELEASED A #9.\n");
+	assert_released(&scene_drive_a, "RELEASED(ESCALATED) A #9.\n");
 }
 END_TEST
 
@@ -233,11 +233,31 @@ START_TEST(test_drive_that_fails_is_contained_and_then_severed)
 }
 END_TEST
 
+START_TEST(test_failure_in_a_removal_has_its_number_and_ends_it)
+{
+	boot();
+	request_removal(drive_a, LONG_MS, 2);
+	assert_told("REMOVAL_REQUESTED A #2\n");
+
+	hb_port_fail(scene_port, drive_a, HB_PORT_FAILURE_INTERNAL);
+
+	assert_told("ERROR_CONTAINED(ERROR)(INTERNAL) A #2\nSEVERED(ERROR) A #2\nrelease A\n");
+	assert_released(&scene_drive_a, "RELEASED(ERROR) A #2.\n");
+}
+END_TEST
+
 /* -- Anything, in any order. -- */
 
 #define N_DRIVES 4
 #define N_STEPS	 400
 
+/* ACPI r6.5 §6.3.5, _OST: why the guest refuses, and what */
+#define EJECT_REQUEST 0x03
+#define BUSY	      0x82
+
+static HbAcpiHotplug *hotplug; /* (nullable): the slot's controller in ACPI mode */
+static HbPciFunctionOps drive_ops;
+static gboolean running; /* before that the guest has no say */
 static Drive drives[N_DRIVES];
 static guint32 random_state;
 static guint64 last_request;
@@ -319,24 +339,53 @@ static void fail_any(HbSlotInfo *info)
 	hb_port_fail(scene_port, throw(3) ? info->occupant : info->newcomer, throw(2));
 }
 
-static void move_indicator(HbSlotInfo *info)
+static void move_indicator(void)
 {
 	static const guint16 values[] = { ON, BLINK, OFF };
 
 	scene_set_indicator(values[throw(G_N_ELEMENTS(values))]);
 }
 
-static void clear_events(HbSlotInfo *info)
+static void call_method(void)
 {
-	scene_clear_events();
+	static const struct {
+		guint offset;
+		guint32 value;
+	} calls[] = {
+		{ HB_ACPI_HOTPLUG_STAGE, HB_ACPI_HOTPLUG_LOADED },
+		{ HB_ACPI_HOTPLUG_STAGE, HB_ACPI_HOTPLUG_READY },
+		{ HB_ACPI_HOTPLUG_SLOTS, HB_ACPI_HOTPLUG_EJ0 },
+		{ HB_ACPI_HOTPLUG_SLOTS, HB_ACPI_HOTPLUG_OST | BUSY << 8 | EJECT_REQUEST << 16 },
+	};
+	guint i = throw(G_N_ELEMENTS(calls));
+
+	hb_acpi_hotplug_write(hotplug, calls[i].offset, 4, calls[i].value);
+}
+
+static void answer_any(HbSlotInfo *info)
+{
+	if (!hotplug)
+		move_indicator();
+	else if (running)
+		call_method();
+}
+
+static void take_events(HbSlotInfo *info)
+{
+	if (hotplug)
+		hb_acpi_hotplug_read(hotplug, HB_ACPI_HOTPLUG_EVENT, 4);
+	else
+		scene_clear_events();
 }
 
 static void reset(HbSlotInfo *info)
 {
-	if (throw(4) == 0)
+	if (throw(4) == 0) {
 		hb_host_bridge_reset(scene_bridge);
-	else
+	} else {
 		scene_boot();
+		running = TRUE;
+	}
 }
 
 static void run_loop(HbSlotInfo *info)
@@ -357,9 +406,8 @@ static void end_releases(HbSlotInfo *info)
 }
 
 static void (*const steps[])(HbSlotInfo *info) = {
-	plug_any,      plug_any,     remove_any,     remove_any,     pull_any,
-	give_back_any, fail_any,     clear_events,   reset,	     run_loop,
-	run_loop,      end_releases, move_indicator, move_indicator,
+	plug_any, plug_any,    remove_any, remove_any, pull_any,     give_back_any, fail_any,
+	reset,	  take_events, run_loop,   run_loop,   end_releases, answer_any,    answer_any,
 };
 
 /* Out with all of them, whatever the guest does. */
@@ -380,16 +428,24 @@ static void empty_slot(void)
 	ck_assert(!info.occupant && !info.newcomer);
 }
 
-START_TEST(test_each_number_ends_once_whatever_happens)
+/* Whether the guest has taken what it let go into use again. */
+static guint32 read_any(HbPciFunction *function, guint offset, guint size)
+{
+	return offset == PCI_COMMAND && throw(2) ? PCI_COMMAND_MEMORY : 0;
+}
+
+static void do_anything(guint32 seed, const HbPortConfig *config)
 {
 	static const char *const names[N_DRIVES] = { "0", "1", "2", "3" };
 	HbSlotInfo info;
 
-	random_state = (guint32)_i;
+	drive_ops = scene_drive_ops;
+	drive_ops.config_read = read_any;
+	random_state = seed;
 	open_requests = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
 	for (guint i = 0; i < N_DRIVES; i++)
-		drives[i] = (Drive){ .function.ops = &scene_drive_ops, .name = names[i] };
-	scene_create_default();
+		drives[i] = (Drive){ .function.ops = &drive_ops, .name = names[i] };
+	scene_create(config);
 	hb_host_set_listener(scene_host->host, check_event, NULL);
 	for (guint i = 0; i < N_STEPS; i++) {
 		hb_port_get_info(scene_port, &info);
@@ -401,6 +457,28 @@ START_TEST(test_each_number_ends_once_whatever_happens)
 	ck_assert_uint_eq(g_hash_table_size(open_requests), 0);
 	scene_forget_transcript();
 	g_hash_table_unref(open_requests);
+}
+
+START_TEST(test_each_number_ends_once_whatever_happens)
+{
+	HbPortConfig config = scene_get_config();
+
+	do_anything((guint32)_i, &config);
+}
+END_TEST
+
+static void ignore_gpe(gpointer data, gboolean level)
+{
+}
+
+START_TEST(test_each_number_ends_once_in_acpi_mode_too)
+{
+	HbPortConfig config = scene_get_config();
+
+	hotplug = hb_acpi_hotplug_create(scene_bridge, 1, ignore_gpe, NULL);
+	config.acpi = hotplug;
+	do_anything((guint32)_i, &config);
+	hb_acpi_hotplug_destroy(hotplug);
 }
 END_TEST
 
@@ -424,7 +502,9 @@ Suite *test_suite(void)
 	tcase_add_test(cases, test_give_back_with_a_number_overtakes_the_removal_once);
 	tcase_add_test(cases, test_request_that_is_refused_at_once_has_no_event);
 	tcase_add_test(cases, test_drive_that_fails_is_contained_and_then_severed);
+	tcase_add_test(cases, test_failure_in_a_removal_has_its_number_and_ends_it);
 	tcase_add_loop_test(cases, test_each_number_ends_once_whatever_happens, 0, 40);
+	tcase_add_loop_test(cases, test_each_number_ends_once_in_acpi_mode_too, 0, 40);
 	suite_add_tcase(suite, cases);
 	return suite;
 }
