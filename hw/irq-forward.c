@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 struct HbIrqForward {
-	HbHost *host;
+	HbIrqForwardOwner *owner; /* not touched any more once it is stopped */
 	int eventfd;
 	GSource *source; /* one reference; the source holds one of this */
 	GMutex lock;
@@ -26,7 +26,6 @@ struct HbIrqForward {
 	/* Guarded by lock. */
 	HbMsiMessage message;
 	gboolean stopped;
-	gboolean failure_logged;
 };
 
 static void clear_forward(gpointer data)
@@ -43,18 +42,20 @@ static void unref_forward(gpointer data)
 
 static void deliver(HbIrqForward *forward)
 {
+	HbIrqForwardOwner *owner = forward->owner;
 	g_autoptr(GError) error = NULL;
 	guint64 count;
 
 	if (read(forward->eventfd, &count, sizeof(count)) != sizeof(count))
 		return;
-	if (hb_host_get_ops(forward->host)->signal_msi(forward->host, &forward->message, &error) ||
-	    forward->failure_logged)
+	if (hb_host_get_ops(owner->host)->signal_msi(owner->host, &forward->message, &error) ||
+	    owner->failure_logged)
 		return;
-	forward->failure_logged = TRUE;
-	hb_host_log(forward->host, G_LOG_LEVEL_WARNING,
-		    "interrupt with message 0x%x at 0x%" G_GINT64_MODIFIER "x is lost: %s",
-		    forward->message.data, forward->message.address, error->message);
+	owner->failure_logged = TRUE;
+	hb_host_log(owner->host, G_LOG_LEVEL_WARNING,
+		    "%s: interrupt with message 0x%x at 0x%" G_GINT64_MODIFIER
+		    "x is lost, as are others that are refused: %s",
+		    owner->name, forward->message.data, forward->message.address, error->message);
 }
 
 static gboolean signalled(gint fd, GIOCondition condition, gpointer data)
@@ -68,18 +69,19 @@ static gboolean signalled(gint fd, GIOCondition condition, gpointer data)
 	return G_SOURCE_CONTINUE;
 }
 
-HbIrqForward *hb_irq_forward_start(HbHost *host, int eventfd, const HbMsiMessage *message)
+HbIrqForward *hb_irq_forward_start(HbIrqForwardOwner *owner, int eventfd,
+				   const HbMsiMessage *message)
 {
 	HbIrqForward *forward = g_atomic_rc_box_new0(HbIrqForward);
 
-	forward->host = host;
+	forward->owner = owner;
 	forward->eventfd = eventfd;
 	forward->message = *message;
 	g_mutex_init(&forward->lock);
 	forward->source = g_unix_fd_source_new(eventfd, G_IO_IN);
 	g_source_set_callback(forward->source, G_SOURCE_FUNC(signalled),
 			      g_atomic_rc_box_acquire(forward), unref_forward);
-	g_source_attach(forward->source, hb_host_get_context(host));
+	g_source_attach(forward->source, hb_host_get_context(owner->host));
 	return forward;
 }
 

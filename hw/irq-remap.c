@@ -25,11 +25,14 @@
  * Guests unmask one vector after the other, with work between (Linux starts a queue for each), and
  * mask a vector around each change of its message. So a vector that is unmasked is forwarded at
  * once, which costs no call of the host, and routed when nothing has changed for QUIET_MS, or
- * after MOST_MS. A guest that masks and unmasks all the time is forwarded all the time, and costs
- * the host a commit each MOST_MS at most.
+ * after MOST_MS. A guest that masks and unmasks all the time is forwarded nearly all the time, and
+ * costs the host a connection each MOST_MS, which ends with the next mask; if it takes breaks, one
+ * each QUIET_MS at most. A commit comes with it only if a message has changed.
  *
- * What the host refuses (routes are finite) does not stop the drive: the vector is forwarded from
- * then on, for as long as the source lives, and the operator is told once for each source.
+ * A route that the host refuses (routes are finite) does not stop the drive: the vector is
+ * forwarded from then on, for as long as the source lives, and the operator is told once for each
+ * source. A message that the host refuses is one interrupt lost; of that too the operator is told
+ * once.
  *
  * With the bus lock held, but for create, destroy, open, the count in use, and close.
  */
@@ -79,6 +82,7 @@ struct HbIrqSource {
 	HbIrqRemap *remap;
 	int share; /* of the host's budget; -1: none */
 	char *name;
+	HbIrqForwardOwner forwards; /* of all vectors */
 	guint n_vectors;
 	Vector *vectors;
 	HbLater *later; /* (nullable): once attached, until severed */
@@ -192,6 +196,7 @@ HbIrqSource *hb_irq_source_open(HbIrqRemap *remap, const char *name, guint n_vec
 	source->remap = remap;
 	source->share = -1;
 	source->name = g_strdup(name);
+	source->forwards = (HbIrqForwardOwner){ .host = remap->host, .name = source->name };
 	source->n_vectors = n_vectors;
 	source->vectors = g_new0(Vector, n_vectors);
 	for (guint i = 0; i < n_vectors; i++) {
@@ -358,7 +363,7 @@ static void forward(HbIrqSource *source, Vector *v)
 	if (v->forward)
 		hb_irq_forward_set_message(v->forward, &v->message);
 	else
-		v->forward = hb_irq_forward_start(source->remap->host, v->eventfd, &v->message);
+		v->forward = hb_irq_forward_start(&source->forwards, v->eventfd, &v->message);
 }
 
 static void connect_vector(HbIrqSource *source, Vector *v)

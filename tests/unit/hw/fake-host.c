@@ -56,6 +56,8 @@ static void unmap(HbHost *host, guint slot)
 
 static gboolean signal_msi(HbHost *host, const HbMsiMessage *message, GError **error)
 {
+	if (get_fake(host)->no_msi)
+		return refuse(error, "signal_msi");
 	g_string_append_printf(get_fake(host)->calls, "msi %" X " %x\n", message->address,
 			       message->data);
 	return TRUE;

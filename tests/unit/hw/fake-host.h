@@ -23,6 +23,7 @@ typedef struct FakeHost {
 	guint max_routes;   /* route_add refuses more; no limit at first */
 	gboolean no_commit; /* routes_commit refuses */
 	gboolean no_connect;
+	gboolean no_msi;
 	gboolean no_map;
 } FakeHost;
 

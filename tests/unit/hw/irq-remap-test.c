@@ -676,6 +676,22 @@ START_TEST(what_the_host_refuses_later_stays_forwarded)
 }
 END_TEST
 
+/* A guest may write any message, and has a new forwarder with each unmask. */
+START_TEST(messages_that_the_host_refuses_are_said_once_for_the_drive)
+{
+	host->no_msi = TRUE;
+	for (guint i = 0; i < 6; i++) {
+		set_locked(i % 3, &message_a);
+		interrupt(i % 3);
+		run_loop();
+		set_locked(i % 3, NULL);
+	}
+
+	ck_assert_uint_eq(count_log_lines(), 1);
+	ck_assert_ptr_nonnull(strstr(host->log->str, "bay0: interrupt with message 0x41"));
+}
+END_TEST
+
 START_TEST(calls_are_counted)
 {
 	HbIrqRemapCounts counts;
@@ -757,6 +773,7 @@ static void add_later_tests(TCase *tcase)
 	tcase_add_test(tcase, a_guest_that_never_stops_toggling_costs_few_commits);
 	tcase_add_test(tcase, a_drive_severed_before_its_routes_are_made_never_has_any);
 	tcase_add_test(tcase, what_the_host_refuses_later_stays_forwarded);
+	tcase_add_test(tcase, messages_that_the_host_refuses_are_said_once_for_the_drive);
 	tcase_add_test(tcase, calls_are_counted);
 }
 
