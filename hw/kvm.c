@@ -251,10 +251,15 @@ static guint get_limit(int vm_fd, int capability)
 	return (guint)MAX(check_extension(vm_fd, capability), 0);
 }
 
+static guint get_first_gsi(const HbKvmConfig *config)
+{
+	return config->first_gsi ? config->first_gsi : DEFAULT_FIRST_GSI;
+}
+
 /* Sets the embedder's first routes, and so finds out whether KVM will take the library's later. */
 static gboolean create_routes(HbKvm *kvm, const HbKvmConfig *config, GError **error)
 {
-	guint first = config->first_gsi ? config->first_gsi : DEFAULT_FIRST_GSI;
+	guint first = get_first_gsi(config);
 	guint most = get_limit(kvm->vm_fd, KVM_CAP_IRQ_ROUTING);
 	g_autoptr(GError) refused = NULL;
 
@@ -276,9 +281,33 @@ static gboolean create_routes(HbKvm *kvm, const HbKvmConfig *config, GError **er
 	return FALSE;
 }
 
+static gboolean has_pins(const HbKvmConfig *config)
+{
+	for (guint i = 0; i < G_N_ELEMENTS(config->pci_gsi); i++)
+		if (config->pci_gsi[i])
+			return TRUE;
+	return FALSE;
+}
+
+static gboolean check_pins(const HbKvmConfig *config, GError **error)
+{
+	guint first = get_first_gsi(config);
+
+	for (guint i = 0; has_pins(config) && i < G_N_ELEMENTS(config->pci_gsi); i++) {
+		if (config->pci_gsi[i] && config->pci_gsi[i] < first)
+			continue;
+		g_set_error(error, HB_ERROR, HB_ERROR_INVALID,
+			    "pci_gsi[%u] is %u, and the library's own GSIs begin with %u: give all "
+			    "four lines a pin between 1 and %u, or none",
+			    i, config->pci_gsi[i], first, first - 1);
+		return FALSE;
+	}
+	return TRUE;
+}
+
 HbKvm *hb_kvm_create(int vm_fd, const HbKvmConfig *config, GMainContext *context, GError **error)
 {
-	if (!check_capabilities(vm_fd, error))
+	if (!check_pins(config, error) || !check_capabilities(vm_fd, error))
 		return NULL;
 
 	HbKvm *kvm = g_new0(HbKvm, 1);
@@ -290,7 +319,7 @@ HbKvm *hb_kvm_create(int vm_fd, const HbKvmConfig *config, GMainContext *context
 	kvm->slots = g_array_new(FALSE, FALSE, sizeof(gboolean));
 	memcpy(kvm->pci_gsi, config->pci_gsi, sizeof(kvm->pci_gsi));
 	kvm->ops = kvm_ops;
-	if (kvm->pci_gsi[0] == 0)
+	if (!has_pins(config))
 		kvm->ops.pin_connect = NULL;
 	kvm->host = hb_host_create(&kvm->ops, kvm, context);
 	if (!create_routes(kvm, config, error))

@@ -76,8 +76,10 @@ typedef struct HbHost HbHost;
  *   asserts its pin. Several devices share a line. Both stay the library's, and open until after
  *   @pin_disconnect. Refused, or NULL: guests that do not use MSI-X have no interrupts of the
  *   drive; with NULL, the guest sees no pin. KVM: an irqfd with KVM_IRQFD_FLAG_RESAMPLE.
- * @pin_disconnect: (nullable): stop that; when it returns the line is not asserted by it any more.
- *   Cannot fail.
+ * @pin_disconnect: stop that. When it returns @eventfd asserts nothing any more and @resample is
+ *   not signalled. What it has asserted is deasserted then; on a line that other devices share, not
+ *   later than with the guest's next EOI of it, if the hypervisor keeps one level for all of them,
+ *   as KVM does for the irqfds of a line. NULL only together with @pin_connect. Cannot fail.
  * @log: (nullable): one line for the operator, no newline, valid during the call; NULL: the library
  *   writes it to stderr. @level is %G_LOG_LEVEL_MESSAGE, _WARNING or _CRITICAL. Any thread, with or
  *   without the bus lock; should not block.

@@ -38,8 +38,8 @@ typedef struct HbKvm HbKvm;
  * @no_pins: with an @n_routes of 0 there are no routes at first. For KVM_CAP_SPLIT_IRQCHIP, where
  *   the kernel has no such pins, and refuses routes to them
  * @pci_gsi: GSIs of the root bus's four interrupt lines, pins of the interrupt controllers in the
- *   kernel, as in #HbAcpiMachine; all zero: drives have no interrupt pins. Their routes are the
- *   embedder's; the usual ones will do
+ *   kernel, as in #HbAcpiMachine, each below the library's first GSI; all zero: drives have no
+ *   interrupt pins. Their routes are the embedder's; the usual ones will do
  *
  * Which numbers of the VM are whose. All zero but for the memory slot is what a VM after
  * KVM_CREATE_IRQCHIP and nothing else needs; with KVM_CAP_SPLIT_IRQCHIP, @no_pins too.
@@ -63,8 +63,8 @@ typedef struct HbKvmConfig {
  * Makes a host of a VM, and sets the VM's routes. Any thread.
  *
  * Returns: (transfer full) (nullable): NULL with %HB_ERROR_UNSUPPORTED and the missing capability's
- *   name, also where KVM refuses the routes; or as hb_kvm_set_routes() would; free with
- *   hb_kvm_destroy()
+ *   name, also where KVM refuses the routes; with %HB_ERROR_INVALID if only some lines of @pci_gsi
+ *   are GSIs of the embedder's; or as hb_kvm_set_routes() would; free with hb_kvm_destroy()
  */
 HbKvm *hb_kvm_create(int vm_fd, const HbKvmConfig *config, GMainContext *context, GError **error);
 

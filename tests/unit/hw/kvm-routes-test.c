@@ -544,8 +544,47 @@ START_TEST(embedders_threads_and_the_library_take_turns)
 }
 END_TEST
 
+/* Pins. */
+
+static void assert_pins_refused(const HbKvmConfig *with_pins, const char *word)
+{
+	g_autoptr(GError) error = NULL;
+
+	ck_assert_ptr_null(hb_kvm_create(VM_FD, with_pins, NULL, &error));
+	ck_assert(g_error_matches(error, HB_ERROR, HB_ERROR_INVALID));
+	ck_assert_msg(strstr(error->message, word) != NULL, "no '%s' in: %s", word, error->message);
+}
+
+START_TEST(lines_of_pins_are_all_of_them_or_none)
+{
+	assert_pins_refused(&(HbKvmConfig){ .pci_gsi = { 16, 17, 0, 19 } }, "pci_gsi[2] is 0");
+	assert_pins_refused(&(HbKvmConfig){ .pci_gsi = { 0, 17, 18, 19 } }, "pci_gsi[0] is 0");
+}
+END_TEST
+
+START_TEST(a_line_of_pins_among_the_librarys_gsis_is_refused)
+{
+	assert_pins_refused(&(HbKvmConfig){ .pci_gsi = { 16, 17, 18, 24 } }, "pci_gsi[3] is 24");
+	assert_pins_refused(
+		&(HbKvmConfig){ .first_gsi = FIRST_GSI, .pci_gsi = { 16, FIRST_GSI, 18, 19 } },
+		"pci_gsi[1] is 32");
+}
+END_TEST
+
+START_TEST(lines_of_pins_of_the_embedders_are_offered_to_drives)
+{
+	hb_kvm_destroy(kvm);
+	create(&(HbKvmConfig){ .first_gsi = FIRST_GSI, .pci_gsi = { 23, 23, 31, 31 } });
+
+	ck_assert(ops()->pin_connect);
+}
+END_TEST
+
 static void add_creation_tests(TCase *tcase)
 {
+	tcase_add_test(tcase, lines_of_pins_are_all_of_them_or_none);
+	tcase_add_test(tcase, a_line_of_pins_among_the_librarys_gsis_is_refused);
+	tcase_add_test(tcase, lines_of_pins_of_the_embedders_are_offered_to_drives);
 	tcase_add_test(tcase, without_routes_of_its_own_an_embedder_has_the_usual_pins);
 	tcase_add_test(tcase, the_library_has_gsis_from_the_embedders_number_on);
 	tcase_add_test(tcase, without_a_number_they_come_behind_the_pins);
