@@ -17,7 +17,8 @@
  * The drive's own table is then within the guest's reach. A guest that writes there anyway spoils
  * its own interrupts: what the host lets through is what its interrupt remapping has for this
  * drive, as for the messages that the drive could be made to write by DMA. That, and whether the
- * page may be mapped at all, is for the kernel to decide (VFIO_REGION_INFO_CAP_MSIX_MAPPABLE).
+ * page may be mapped at all, is for the kernel to decide (VFIO_REGION_INFO_CAP_MSIX_MAPPABLE, which
+ * it says of the table's BAR). A page with the PBA alone may always be.
  */
 
 #include "vfio/msix-place.h"
@@ -62,13 +63,18 @@ static guint find_unused(const HbVfioBarInfo bars[HB_BAR_COUNT])
 	return UNUSED;
 }
 
+static gboolean may_be_mapped(const HbVfioTrap *table, const HbVfioBarInfo bars[HB_BAR_COUNT])
+{
+	return table->bar != 0 || bars[0].is_msix_mappable;
+}
+
 gboolean hb_vfio_msix_place(HbVfioConfig *config, const HbVfioBarInfo bars[HB_BAR_COUNT])
 {
 	HbVfioTrap table, pba;
 	guint bar = find_unused(bars);
 
 	if (!hb_vfio_interrupts_locate(config, &table, &pba) || !is_among_doorbells(&table, &pba) ||
-	    !bars[0].is_msix_mappable || bar == UNUSED)
+	    !may_be_mapped(&table, bars) || bar == UNUSED)
 		return FALSE;
 	config->msix_bar = bar;
 	config->msix_bar_size = PAGE;

@@ -3,8 +3,10 @@
 
 /*
  * VFIO regions 0 to 5 are the BARs. The kernel says which of them may be mapped, in part
- * (VFIO_REGION_INFO_CAP_SPARSE_MMAP) or whole. Pages of the MSI-X table are never mapped, whatever
- * it allows: what the guest writes there is for hw/msix.
+ * (VFIO_REGION_INFO_CAP_SPARSE_MMAP) or whole. Pages in which the guest finds its MSI-X table and
+ * PBA are not mapped, whatever it allows: what the guest writes there is for hw/msix. Where it
+ * finds them in a BAR of its own (vfio/msix-place), the drive's own table is mapped with what is
+ * around.
  */
 
 #include "vfio/regions.h"
@@ -71,21 +73,37 @@ static const struct vfio_info_cap_header *find_capability(const struct vfio_regi
 	return NULL;
 }
 
+/* BAR @index: what VFIO offers of it, and in @kind its low bits. NULL if there is none. */
+static struct vfio_region_info *read_bar(int device_fd, const HbVfioConfig *config, guint index,
+					 guint16 *kind)
+{
+	g_autofree struct vfio_region_info *info = get_info(device_fd, index);
+
+	*kind = 0;
+	if (!info || info->size == 0)
+		return NULL;
+	hb_vfio_config_peek_u16(config, PCI_BASE_ADDRESS_0 + 4 * index, kind);
+	return g_steal_pointer(&info);
+}
+
+static gboolean is_64bit(guint16 kind)
+{
+	return !(kind & PCI_BASE_ADDRESS_SPACE_IO) &&
+	       (kind & PCI_BASE_ADDRESS_MEM_TYPE_MASK) == PCI_BASE_ADDRESS_MEM_TYPE_64;
+}
+
 void hb_vfio_regions_look(int device_fd, const HbVfioConfig *config,
 			  HbVfioBarInfo bars[HB_BAR_COUNT])
 {
 	for (guint i = 0; i < HB_BAR_COUNT; i++) {
-		guint16 kind = 0;
-		g_autofree struct vfio_region_info *info = get_info(device_fd, i);
+		guint16 kind;
+		g_autofree struct vfio_region_info *info = read_bar(device_fd, config, i, &kind);
 
 		bars[i] = (HbVfioBarInfo){ 0 };
-		if (!info || info->size == 0)
+		if (!info)
 			continue;
-		hb_vfio_config_peek_u16(config, PCI_BASE_ADDRESS_0 + 4 * i, &kind);
 		bars[i].size = info->size;
-		bars[i].is_64bit =
-			!(kind & PCI_BASE_ADDRESS_SPACE_IO) &&
-			(kind & PCI_BASE_ADDRESS_MEM_TYPE_MASK) == PCI_BASE_ADDRESS_MEM_TYPE_64;
+		bars[i].is_64bit = is_64bit(kind);
 		bars[i].is_msix_mappable =
 			find_capability(info, VFIO_REGION_INFO_CAP_MSIX_MAPPABLE) != NULL;
 	}
@@ -159,17 +177,14 @@ static gboolean map_areas(Region *region, guint index, int device_fd, GError **e
 static gboolean open_region(Region *region, guint index, int device_fd, const HbVfioConfig *config,
 			    const HbVfioTrap *traps, guint n_traps, GError **error)
 {
-	guint16 kind = 0;
-	g_autofree struct vfio_region_info *info = get_info(device_fd, index);
+	guint16 kind;
+	g_autofree struct vfio_region_info *info = read_bar(device_fd, config, index, &kind);
 
-	if (!info || info->size == 0)
-		return TRUE;
-	hb_vfio_config_peek_u16(config, PCI_BASE_ADDRESS_0 + 4 * index, &kind);
-	if (kind & PCI_BASE_ADDRESS_SPACE_IO)
+	if (!info || kind & PCI_BASE_ADDRESS_SPACE_IO)
 		return TRUE;
 	region->offset = info->offset;
 	region->size = info->size;
-	region->is_64bit = (kind & PCI_BASE_ADDRESS_MEM_TYPE_MASK) == PCI_BASE_ADDRESS_MEM_TYPE_64;
+	region->is_64bit = is_64bit(kind);
 	region->prefetchable = (kind & PCI_BASE_ADDRESS_MEM_PREFETCH) != 0;
 	region->mappings = mappable_areas(info);
 	for (guint i = 0; i < n_traps; i++) {

@@ -28,7 +28,8 @@ typedef struct Info {
 } Info;
 
 static guint64 bar_sizes[HB_BAR_COUNT];
-static gboolean is_mappable;
+static gboolean is_mappable; /* the BAR with the table in it; of no other the kernel says it */
+static guint table_bar;
 static HbVfioConfig config;
 static int fd;
 
@@ -46,7 +47,7 @@ int __wrap_ioctl(int device_fd, unsigned long request, ...)
 	info->size = bar_sizes[info->index];
 	info->offset = BAR_OFFSET;
 	info->flags = VFIO_REGION_INFO_FLAG_MMAP;
-	if (info->size == 0 || !is_mappable)
+	if (info->size == 0 || !is_mappable || info->index != table_bar)
 		return 0;
 	info->flags |= VFIO_REGION_INFO_FLAG_CAPS;
 	if (info->argsz >= sizeof(Info)) {
@@ -86,6 +87,7 @@ static gboolean place(guint32 table, guint32 pba)
 					 [MSIX] = PCI_CAP_ID_MSIX,
 					 [MSIX + PCI_MSIX_FLAGS] = N_VECTORS - 1 };
 
+	table_bar = table & PCI_MSIX_TABLE_BIR;
 	put(image, PCI_BASE_ADDRESS_0, PCI_BASE_ADDRESS_MEM_TYPE_64);
 	put(image, MSIX + PCI_MSIX_TABLE, table);
 	put(image, MSIX + PCI_MSIX_PBA, pba);
@@ -95,14 +97,14 @@ static gboolean place(guint32 table, guint32 pba)
 	return hb_vfio_msix_place(&config, bars);
 }
 
-static void assert_places(guint table_bar, guint64 table_offset, guint pba_bar, guint64 pba_offset)
+static void assert_places(guint of_table, guint64 table_offset, guint of_pba, guint64 pba_offset)
 {
 	HbVfioTrap table, pba;
 
 	ck_assert(hb_vfio_interrupts_locate(&config, &table, &pba));
-	ck_assert_uint_eq(table.bar, table_bar);
+	ck_assert_uint_eq(table.bar, of_table);
 	ck_assert_uint_eq(table.offset, table_offset);
-	ck_assert_uint_eq(pba.bar, pba_bar);
+	ck_assert_uint_eq(pba.bar, of_pba);
 	ck_assert_uint_eq(pba.offset, pba_offset);
 }
 
@@ -133,6 +135,17 @@ END_TEST
 START_TEST(a_pba_among_the_doorbells_moves_too)
 {
 	ck_assert(place(0x2000, 0x1f00));
+
+	assert_places(2, 0, 2, 16 * N_VECTORS);
+}
+END_TEST
+
+START_TEST(a_pba_alone_among_the_doorbells_moves_whatever_may_be_done_with_the_table)
+{
+	bar_sizes[4] = BAR_SIZE;
+	is_mappable = FALSE;
+
+	ck_assert(place(0x0000 | 4, 0x1f00));
 
 	assert_places(2, 0, 2, 16 * N_VECTORS);
 }
@@ -250,6 +263,8 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, a_table_and_pba_that_share_a_page_with_each_other_stay);
 	tcase_add_test(tcase, a_table_among_the_doorbells_moves_to_an_unused_bar);
 	tcase_add_test(tcase, a_pba_among_the_doorbells_moves_too);
+	tcase_add_test(tcase,
+		       a_pba_alone_among_the_doorbells_moves_whatever_may_be_done_with_the_table);
 	tcase_add_test(tcase, a_table_among_the_registers_stays);
 	tcase_add_test(tcase, a_table_in_another_bar_stays);
 	tcase_add_test(tcase, bars_of_the_drive_are_passed_over);
