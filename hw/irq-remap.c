@@ -237,6 +237,11 @@ void hb_irq_source_count_vector_call(HbIrqSource *source)
 	count(&source->remap->counts.vector_calls);
 }
 
+void hb_irq_source_count_connection(HbIrqSource *source)
+{
+	count(&source->remap->counts.connections);
+}
+
 void hb_irq_source_set(HbIrqSource *source, guint vector, const HbMsiMessage *message)
 {
 	g_return_if_fail(vector < source->n_vectors);

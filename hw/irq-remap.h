@@ -32,7 +32,7 @@ guint hb_irq_remap_get_used(HbIrqRemap *remap);
 /* What the host was asked for on behalf of all sources so far; numbers only grow, and wrap. */
 typedef struct HbIrqRemapCounts {
 	guint commits;	   /* of routes */
-	guint connections; /* of routes to eventfds, made and ended */
+	guint connections; /* of routes and pins to eventfds, made and ended */
 	guint vector_calls;
 } HbIrqRemapCounts;
 
@@ -42,6 +42,9 @@ void hb_irq_remap_get_counts(HbIrqRemap *remap, HbIrqRemapCounts *counts);
 /* A source's owner has asked the host once to switch interrupts of the device on or off. Any
  * thread. */
 void hb_irq_source_count_vector_call(HbIrqSource *source);
+
+/* A source's owner has connected or disconnected a pin of the device. Any thread. */
+void hb_irq_source_count_connection(HbIrqSource *source);
 
 /*
  * Reserve @n_vectors for the source called @name (for messages; copied) and create their eventfds

@@ -185,8 +185,8 @@ static gboolean open_interrupts(HbVfioDevice *device, GError **error)
 static gboolean open_notifiers(HbVfioDevice *device, GError **error)
 {
 	device->host_port = hb_vfio_host_port_open(HB_SYSFS_ROOT, device->address);
-	device->notifiers =
-		hb_vfio_notifiers_open(device->fd, &device->config, device->host_port, error);
+	device->notifiers = hb_vfio_notifiers_open(device->fd, &device->config, device->host_port,
+						   hb_vfio_get_notifier_calls(device->vfio), error);
 	return device->notifiers != NULL;
 }
 

@@ -293,9 +293,15 @@ static void count_call(gpointer opaque)
 	hb_irq_source_count_vector_call(((HbVfioInterrupts *)opaque)->source);
 }
 
+static void count_connection(gpointer opaque)
+{
+	hb_irq_source_count_connection(((HbVfioInterrupts *)opaque)->source);
+}
+
 static const HbVfioIntxOps intx_ops = {
 	.stop_messages = stop_messages,
 	.count_call = count_call,
+	.count_connection = count_connection,
 };
 
 HbVfioInterrupts *hb_vfio_interrupts_open(int device_fd, const char *name, HbVfioConfig *config,

@@ -125,9 +125,11 @@ static int set_irq(HbVfioIntx *intx, guint32 action, int eventfd)
 
 static void disconnect(HbVfioIntx *intx)
 {
-	if (intx->connected)
+	if (intx->connected) {
+		intx->ops->count_connection(intx->opaque);
 		hb_host_get_ops(intx->host)
 			->pin_disconnect(intx->host, intx->link, intx->trigger, intx->resample);
+	}
 	intx->connected = FALSE;
 }
 
@@ -168,6 +170,7 @@ static void switch_on(gpointer data)
 		switch_off(intx);
 		return;
 	}
+	intx->ops->count_connection(intx->opaque);
 	intx->connected = hb_host_get_ops(intx->host)
 				  ->pin_connect(intx->host, intx->link, intx->trigger,
 						intx->resample, &error);

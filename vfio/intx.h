@@ -13,11 +13,12 @@
  */
 typedef struct HbVfioIntx HbVfioIntx;
 
-/* About to be switched on, or one call of VFIO was made. */
+/* About to be switched on; and what is counted: a call of VFIO, or of the host. */
 typedef struct HbVfioIntxOps {
 	/* Switch off all messages of the drive; returns whether any were on. */
 	gboolean (*stop_messages)(gpointer opaque);
 	void (*count_call)(gpointer opaque);
+	void (*count_connection)(gpointer opaque);
 } HbVfioIntxOps;
 
 /*

@@ -56,6 +56,7 @@ struct HbVfioNotifiers {
 	int device_fd;
 	const HbVfioConfig *config;
 	const HbVfioHostPort *port; /* (nullable) */
+	guint *n_calls;		    /* atomic */
 	int eventfds[N_WITNESSES];  /* -1: this device has none */
 	GSource *sources[N_WITNESSES];
 	GSource *look;	     /* once a second */
@@ -67,7 +68,7 @@ struct HbVfioNotifiers {
 	gpointer data;
 };
 
-static gboolean set_eventfd(int device_fd, guint index, gint32 fd)
+static gboolean set_eventfd(HbVfioNotifiers *notifiers, guint index, gint32 fd)
 {
 	guint64 buffer[4] = { 0 }; /* aligned room for the structure and one descriptor */
 	struct vfio_irq_set *set = (struct vfio_irq_set *)buffer;
@@ -78,7 +79,8 @@ static gboolean set_eventfd(int device_fd, guint index, gint32 fd)
 	set->index = index;
 	set->count = 1;
 	memcpy(set->data, &fd, sizeof(fd));
-	return ioctl(device_fd, VFIO_DEVICE_SET_IRQS, set) >= 0;
+	g_atomic_int_inc((gint *)notifiers->n_calls);
+	return ioctl(notifiers->device_fd, VFIO_DEVICE_SET_IRQS, set) >= 0;
 }
 
 static gboolean open_witness(HbVfioNotifiers *notifiers, Witness witness, GError **error)
@@ -90,7 +92,7 @@ static gboolean open_witness(HbVfioNotifiers *notifiers, Witness witness, GError
 			      */
 	notifiers->eventfds[witness] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (notifiers->eventfds[witness] >= 0 &&
-	    set_eventfd(notifiers->device_fd, info.index, notifiers->eventfds[witness]))
+	    set_eventfd(notifiers, info.index, notifiers->eventfds[witness]))
 		return TRUE;
 	g_set_error(error, HB_ERROR, HB_ERROR_HOST, "arming VFIO's notifier %u: %s", info.index,
 		    g_strerror(errno));
@@ -98,13 +100,14 @@ static gboolean open_witness(HbVfioNotifiers *notifiers, Witness witness, GError
 }
 
 HbVfioNotifiers *hb_vfio_notifiers_open(int device_fd, const HbVfioConfig *config,
-					const HbVfioHostPort *port, GError **error)
+					const HbVfioHostPort *port, guint *n_calls, GError **error)
 {
 	HbVfioNotifiers *notifiers = g_new0(HbVfioNotifiers, 1);
 
 	notifiers->device_fd = device_fd;
 	notifiers->config = config;
 	notifiers->port = port;
+	notifiers->n_calls = n_calls;
 	for (guint i = 0; i < N_WITNESSES; i++)
 		notifiers->eventfds[i] = -1;
 	for (guint i = 0; i < N_WITNESSES; i++) {
@@ -124,7 +127,7 @@ void hb_vfio_notifiers_close(HbVfioNotifiers *notifiers)
 	for (guint i = 0; i < N_WITNESSES; i++) {
 		if (notifiers->eventfds[i] < 0)
 			continue;
-		set_eventfd(notifiers->device_fd, irq_index[i], -1);
+		set_eventfd(notifiers, irq_index[i], -1);
 		close(notifiers->eventfds[i]);
 	}
 	g_free(notifiers);

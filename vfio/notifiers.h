@@ -22,9 +22,10 @@ typedef void (*HbVfioNotify)(HbVfioNews news, gpointer data);
 
 typedef struct HbVfioNotifiers HbVfioNotifiers;
 
-/* @config and @port must outlive the notifiers: there the verdict is read. Quiet until watched. */
+/* @config and @port must outlive the notifiers: there the verdict is read. Quiet until watched.
+ * @n_calls: as long, atomic; each VFIO_DEVICE_SET_IRQS is counted there. */
 HbVfioNotifiers *hb_vfio_notifiers_open(int device_fd, const HbVfioConfig *config,
-					const HbVfioHostPort *port, GError **error);
+					const HbVfioHostPort *port, guint *n_calls, GError **error);
 void hb_vfio_notifiers_close(HbVfioNotifiers *notifiers);
 
 /* On the loop, so that no callback runs when unwatch returns. @look_ms: between two looks at a

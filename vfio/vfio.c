@@ -14,10 +14,11 @@
 struct HbVfio {
 	HbHost *host;
 	HbIrqRemap *remap;
-	guint n_expected;  /* vectors of each drive; set before the first one */
-	GMutex mutex;	   /* guards all below */
-	HbIommu *iommu;	   /* NULL: to be chosen when the first drive comes */
-	GPtrArray *drives; /* of char *: the addresses that are attached */
+	guint n_expected;     /* vectors of each drive; set before the first one */
+	guint notifier_calls; /* atomic */
+	GMutex mutex;	      /* guards all below */
+	HbIommu *iommu;	      /* NULL: to be chosen when the first drive comes */
+	GPtrArray *drives;    /* of char *: the addresses that are attached */
 };
 
 HbVfio *hb_vfio_create(HbHost *host, guint max_vectors)
@@ -60,6 +61,11 @@ guint hb_vfio_get_expected_vectors(HbVfio *vfio)
 	return vfio->n_expected;
 }
 
+guint *hb_vfio_get_notifier_calls(HbVfio *vfio)
+{
+	return &vfio->notifier_calls;
+}
+
 void hb_vfio_get_counters(HbVfio *vfio, HbVfioCounters *counters)
 {
 	HbIrqRemapCounts counts;
@@ -68,6 +74,7 @@ void hb_vfio_get_counters(HbVfio *vfio, HbVfioCounters *counters)
 	counters->route_commits = counts.commits;
 	counters->route_connections = counts.connections;
 	counters->vector_calls = counts.vector_calls;
+	counters->notifier_calls = (guint)g_atomic_int_get((gint *)&vfio->notifier_calls);
 }
 
 const char *hb_vfio_iommu_to_str(HbVfioIommu iommu)

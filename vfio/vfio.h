@@ -13,6 +13,7 @@
 HbHost *hb_vfio_get_host(HbVfio *vfio);
 HbIrqRemap *hb_vfio_get_irq_remap(HbVfio *vfio);
 guint hb_vfio_get_expected_vectors(HbVfio *vfio);
+guint *hb_vfio_get_notifier_calls(HbVfio *vfio); /* atomic; to count there */
 
 /* As the IOMMU backend's (vfio/iommu.h): each drive once, HB_VFIO_MAX_DRIVES at most. */
 HbIommuAttachment *hb_vfio_attach(HbVfio *vfio, guint group, const char *address, int *device_fd,

@@ -145,6 +145,7 @@ static void run_query_counters(HbQmpCall *call, JsonObject *arguments, gpointer 
 	json_object_set_int_member(info, "route-commits", counters.route_commits);
 	json_object_set_int_member(info, "route-connections", counters.route_connections);
 	json_object_set_int_member(info, "vector-calls", counters.vector_calls);
+	json_object_set_int_member(info, "notifier-calls", counters.notifier_calls);
 	hb_qmp_call_return(call, wrap_object(info));
 }
 

@@ -71,8 +71,10 @@ void hb_vfio_expect_vectors(HbVfio *vfio, guint n_vectors);
  * HbVfioCounters:
  * @route_commits: calls of routes_commit of #HbHostOps; each can take as long as every vCPU needs
  *   to leave the old table
- * @route_connections: calls of route_connect and of route_disconnect
+ * @route_connections: calls of route_connect, route_disconnect, pin_connect and pin_disconnect
  * @vector_calls: VFIO_DEVICE_SET_IRQS, by which interrupts of a drive are switched on or off
+ * @notifier_calls: VFIO_DEVICE_SET_IRQS, by which the kernel is told how to say that it wants a
+ *   drive back, or that one has failed: two when a drive is opened, two when it is closed
  *
  * What the interrupts of a VM's drives have cost so far, of drives that have left too. The numbers
  * wrap.
@@ -81,6 +83,7 @@ typedef struct HbVfioCounters {
 	guint route_commits;
 	guint route_connections;
 	guint vector_calls;
+	guint notifier_calls;
 } HbVfioCounters;
 
 /**

@@ -95,6 +95,7 @@ END_TEST
 #define LOOK_MS	    300
 #define TIME_FOR(n) (((n)*LOOK_MS + LOOK_MS / 2) * G_TIME_SPAN_MILLISECOND)
 
+static guint n_calls; /* of VFIO_DEVICE_SET_IRQS */
 static FakeHost *host;
 static char *root;
 static HbVfioHostPort *port;
@@ -130,7 +131,7 @@ static void watch(guint16 slot_status)
 	host = fake_host_create();
 	last_news = NO_NEWS;
 	make_port(slot_status);
-	notifiers = hb_vfio_notifiers_open(config.device_fd, &config, port, NULL);
+	notifiers = hb_vfio_notifiers_open(config.device_fd, &config, port, &n_calls, NULL);
 	ck_assert_ptr_nonnull(notifiers);
 	hb_vfio_notifiers_watch(notifiers, host->host, LOOK_MS, note, NULL);
 }

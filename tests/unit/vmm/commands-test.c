@@ -54,7 +54,7 @@ START_TEST(counters_are_told)
 {
 	assert_replies("x-hotbay-query-counters", "{}",
 		       "{\"return\":{\"route-commits\":2,\"route-connections\":5,"
-		       "\"vector-calls\":1}}");
+		       "\"vector-calls\":1,\"notifier-calls\":2}}");
 }
 END_TEST
 

@@ -154,8 +154,9 @@ gboolean hb_machine_device_pull(HbMachine *self, const char *id, GError **error)
 
 void hb_machine_get_counters(HbMachine *self, HbVfioCounters *counters)
 {
-	*counters =
-		(HbVfioCounters){ .route_commits = 2, .route_connections = 5, .vector_calls = 1 };
+	*counters = (HbVfioCounters){
+		.route_commits = 2, .route_connections = 5, .vector_calls = 1, .notifier_calls = 2
+	};
 }
 
 void hb_machine_foreach_device(HbMachine *self, HbMachineDeviceFunc func, gpointer data)
