@@ -82,6 +82,8 @@ gboolean hb_vfio_interrupts_locate(const HbVfioConfig *config, HbVfioTrap *table
  * Vectors @start to @start + @count - 1 on; with a @count of 0, all off. 0: done; negative: the
  * negative error number. Positive, of the first ones only: the host can give only so many, and gave
  * none (vfio_msi_enable() in drivers/vfio/pci/vfio_pci_intrs.c, Linux 6.1).
+ *
+ * Whatever leaves the drive without messages leaves its pin open in the host.
  */
 static int set_irqs(HbVfioInterrupts *interrupts, guint start, guint count)
 {
@@ -100,7 +102,11 @@ static int set_irqs(HbVfioInterrupts *interrupts, guint start, guint count)
 	}
 	hb_irq_source_count_vector_call(interrupts->source);
 	int result = ioctl(interrupts->device_fd, VFIO_DEVICE_SET_IRQS, set);
-	return result < 0 ? -errno : result;
+	if (result < 0)
+		result = -errno;
+	if (count == 0 || (result && start == 0))
+		hb_vfio_intx_messages_ended(interrupts->intx);
+	return result;
 }
 
 static gboolean is_dynamic(int device_fd)
@@ -359,8 +365,8 @@ void hb_vfio_interrupts_close(HbVfioInterrupts *interrupts)
 	if (!interrupts)
 		return;
 	hb_later_destroy(interrupts->off);
-	hb_vfio_intx_close(interrupts->intx);
 	deactivate(interrupts);
+	hb_vfio_intx_close(interrupts->intx);
 	hb_msix_destroy(interrupts->msix);
 	hb_irq_source_close(interrupts->source);
 	g_free(interrupts->name);

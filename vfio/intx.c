@@ -15,7 +15,14 @@
  * has lasted ON_MS. Until then the drive's own Interrupt Disable is set, so that no line of the
  * host, which others share, is asserted with nobody there to answer; and when it is cleared, VFIO
  * looks whether the drive has something to say, and signals (vfio_pci_intx_unmask() in
- * drivers/vfio/pci/vfio_pci_intrs.c, Linux 6.1). So nothing is lost: a level waits.
+ * drivers/vfio/pci/vfio_pci_intrs.c, Linux 6.1). So nothing is lost: a level waits. For the same
+ * reason a guest that sets its own Interrupt Disable while it has the pin costs one register: the
+ * drive's. (What it had asserted until then stays asserted in the guest until the next EOI.)
+ *
+ * The bit that VFIO shows is not the drive's, but its own record. The kernel clears the drive's
+ * behind it whenever messages are switched off (pci_intx_for_msi() in drivers/pci/msi/msi.c), and
+ * VFIO writes it only when the record changes (vfio_basic_config_write() in
+ * drivers/vfio/pci/vfio_pci_config.c). So after each end of messages it is cleared and set again.
  *
  * Messages that the drive sent while its guest had switched them off went nowhere; so if it still
  * had them, the pin is raised once, and the driver looks.
@@ -56,7 +63,7 @@ struct HbVfioIntx {
 	gboolean refusal_logged;
 };
 
-/* The drive's own bit; the guest has a copy. */
+/* The drive's own bit, as VFIO has it on record; the guest has a copy. */
 static void set_disabled(HbVfioIntx *intx, gboolean disabled)
 {
 	guint16 command;
@@ -198,12 +205,24 @@ void hb_vfio_intx_follow(HbVfioIntx *intx, gboolean has_messages)
 {
 	guint16 command = hb_config_space_get_u16(&intx->config->space, PCI_COMMAND);
 
+	gboolean disabled = (command & PCI_COMMAND_INTX_DISABLE) != 0;
+
 	if (!intx->later)
 		return;
-	if (has_messages || !(command & PCI_COMMAND_MASTER) || command & PCI_COMMAND_INTX_DISABLE)
+	if (has_messages || !(command & PCI_COMMAND_MASTER))
 		hb_vfio_intx_reset(intx);
-	else if (!intx->is_on && !hb_later_is_asked(intx->later))
+	else if (intx->is_on)
+		set_disabled(intx, disabled);
+	else if (disabled)
+		hb_later_forget(intx->later);
+	else if (!hb_later_is_asked(intx->later))
 		hb_later_ask(intx->later);
+}
+
+void hb_vfio_intx_messages_ended(HbVfioIntx *intx)
+{
+	set_disabled(intx, FALSE);
+	set_disabled(intx, TRUE);
 }
 
 void hb_vfio_intx_reset(HbVfioIntx *intx)

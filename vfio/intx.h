@@ -35,6 +35,10 @@ void hb_vfio_intx_attach(HbVfioIntx *intx, HbHostBridge *bridge, const HbPort *p
 /* The guest has written Command, or switched its messages on or off. */
 void hb_vfio_intx_follow(HbVfioIntx *intx, gboolean has_messages);
 
+/* VFIO has switched the drive's messages off, or has tried to switch them on in vain. The pin is
+ * off. */
+void hb_vfio_intx_messages_ended(HbVfioIntx *intx);
+
 /* Off, until the guest writes again. */
 void hb_vfio_intx_reset(HbVfioIntx *intx);
 

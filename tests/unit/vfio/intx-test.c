@@ -2,8 +2,12 @@
 /* Copyright the hotbay authors */
 
 /*
- * A drive's interrupt pin: when a guest has it. The kernel is a function here, which notes what
- * VFIO is asked: +msi and -msi, and for the pin +pin, +unmask and -pin.
+ * A drive's interrupt pin: when a guest has it. The kernel is two functions here. One notes what
+ * VFIO is asked: +msi and -msi, and for the pin +pin, +unmask and -pin. The other has two Interrupt
+ * Disable bits, as the kernel does: VFIO's record, which is what is read and written, and the
+ * drive's own, which follows when the record changes (vfio_basic_config_write() in
+ * drivers/vfio/pci/vfio_pci_config.c, Linux 6.1), is set when messages come, and cleared when they
+ * go (pci_intx_for_msi() in drivers/pci/msi/msi.c).
  */
 
 #include "hw/host-bridge.h"
@@ -25,7 +29,11 @@ enum { MSIX = 0x40, TABLE = 0x2000, PORT_DEVICE = 6 };
 
 static GString *calls;
 static guint n_pins;	   /* that VFIO says the drive has */
+static gboolean no_pin;	   /* VFIO refuses to switch it on */
 static gboolean no_unmask; /* VFIO refuses an eventfd for it */
+static guint max_messages; /* it refuses more, having tried */
+static gboolean disabled_on_record;
+static gboolean disabled_in_drive;
 static HbVfioConfig config;
 static FakeHost *host;
 static HbHostBridge *bridge;
@@ -38,7 +46,15 @@ static int set_irqs(const struct vfio_irq_set *set)
 	gboolean is_pin = set->index == VFIO_PCI_INTX_IRQ_INDEX;
 	gboolean is_unmask = set->flags & VFIO_IRQ_SET_ACTION_UNMASK;
 
-	if (is_pin && is_unmask && no_unmask) {
+	if (is_pin && set->count && no_pin) {
+		errno = EBUSY;
+		return -1;
+	}
+	if (is_pin && set->count)
+		disabled_in_drive = disabled_on_record;
+	else if (!is_pin)
+		disabled_in_drive = set->count && set->count <= max_messages;
+	if ((is_unmask && no_unmask) || (!is_pin && set->count > max_messages)) {
 		errno = EINVAL;
 		return -1;
 	}
@@ -62,10 +78,28 @@ int __wrap_ioctl(int fd, unsigned long request, ...)
 		struct vfio_irq_info *info = argument;
 
 		info->count = info->index == VFIO_PCI_INTX_IRQ_INDEX ? n_pins : 4;
+		info->flags = VFIO_IRQ_INFO_NORESIZE;
 		return 0;
 	}
 	ck_assert_uint_eq(request, VFIO_DEVICE_SET_IRQS);
 	return set_irqs(argument);
+}
+
+ssize_t __real_pwrite64(int fd, const void *bytes, size_t size, off_t offset);
+ssize_t __wrap_pwrite64(int fd, const void *bytes, size_t size, off_t offset);
+
+ssize_t __wrap_pwrite64(int fd, const void *bytes, size_t size, off_t offset)
+{
+	if (offset == PCI_COMMAND) {
+		const guint8 *command = bytes;
+		gboolean disabled = (command[1] & PCI_COMMAND_INTX_DISABLE >> 8) != 0;
+
+		ck_assert_uint_eq(size, 2);
+		if (disabled != disabled_on_record)
+			disabled_in_drive = disabled;
+		disabled_on_record = disabled;
+	}
+	return __real_pwrite64(fd, bytes, size, offset);
 }
 
 static void create_port(void)
@@ -94,6 +128,7 @@ static void open_drive(guint8 pin)
 					 [MSIX + PCI_MSIX_PBA + 1] = 0x30 };
 	int fd = memfd_create("drive", MFD_CLOEXEC);
 
+	disabled_on_record = disabled_in_drive = FALSE;
 	ck_assert_int_eq(write(fd, image, sizeof(image)), (int)sizeof(image));
 	ck_assert(hb_vfio_config_init(&config, fd, 0, NULL));
 	interrupts = hb_vfio_interrupts_open(fd, "drive", &config, host->host, remap, NULL);
@@ -112,7 +147,9 @@ static void setup(void)
 {
 	calls = g_string_new(NULL);
 	n_pins = 1;
+	no_pin = FALSE;
 	no_unmask = FALSE;
+	max_messages = 4;
 	host = fake_host_create();
 	create_port();
 	remap = hb_irq_remap_create(host->host, 64);
@@ -128,14 +165,15 @@ static void teardown(void)
 	g_string_free(calls, TRUE);
 }
 
+/* On a busy machine too all that is due by then is done. */
 static void run_loop_for(guint ms)
 {
 	gint64 end = g_get_monotonic_time() + 1000 * (gint64)ms;
 
-	while (g_get_monotonic_time() < end) {
-		g_main_context_iteration(host->context, FALSE);
+	while (g_get_monotonic_time() < end)
 		g_usleep(1000);
-	}
+	while (g_main_context_iteration(host->context, FALSE))
+		continue;
 }
 
 /* Longer than a guest must use the pin until it has it. */
@@ -170,25 +208,70 @@ static guint8 read_pin(void)
 	return (guint8)hb_vfio_config_read(&config, PCI_INTERRUPT_PIN, 1);
 }
 
-/* Whether the drive itself may assert its pin. */
-static gboolean is_disabled_in_drive(void)
+static void unmask_message(guint vector)
 {
-	guint16 command;
-
-	ck_assert(hb_vfio_config_peek_u16(&config, PCI_COMMAND, &command));
-	return command & PCI_COMMAND_INTX_DISABLE;
+	ck_assert(hb_vfio_interrupts_write(interrupts, 0, TABLE + 16 * vector + 12, 4, 0));
 }
 
 START_TEST(a_drive_may_assert_its_pin_only_while_its_guest_has_it)
 {
-	ck_assert(is_disabled_in_drive());
+	ck_assert(disabled_in_drive);
 	write_command(PCI_COMMAND_MASTER);
-	ck_assert(is_disabled_in_drive());
+	ck_assert(disabled_in_drive);
 	wait_for_pin();
-	ck_assert(!is_disabled_in_drive());
+	ck_assert(!disabled_in_drive);
 	write_msix(PCI_MSIX_FLAGS_ENABLE);
 
-	ck_assert(is_disabled_in_drive());
+	ck_assert(disabled_in_drive);
+}
+END_TEST
+
+/* Commands in flight complete, and nobody on the host listens. */
+START_TEST(a_drive_whose_messages_are_given_back_does_not_assert_its_pin)
+{
+	write_command(PCI_COMMAND_MASTER);
+	write_msix(PCI_MSIX_FLAGS_ENABLE);
+	write_msix(0);
+	write_command(PCI_COMMAND_MASTER | PCI_COMMAND_INTX_DISABLE);
+	for (guint i = 0; i < 40 && !strstr(calls->str, "-msi"); i++)
+		run_loop_for(50);
+
+	assert_calls("+msi -msi ", "");
+	ck_assert(disabled_in_drive);
+}
+END_TEST
+
+START_TEST(a_drive_whose_messages_could_not_grow_does_not_assert_its_pin)
+{
+	write_msix(PCI_MSIX_FLAGS_ENABLE);
+	max_messages = 0;
+	unmask_message(1);
+
+	ck_assert_ptr_nonnull(strstr(host->log->str, "refuses 2 interrupt vectors"));
+	ck_assert(disabled_in_drive);
+}
+END_TEST
+
+START_TEST(a_drive_whose_pin_was_refused_after_its_messages_does_not_assert_it)
+{
+	no_pin = TRUE;
+	write_command(PCI_COMMAND_MASTER);
+	write_msix(PCI_MSIX_FLAGS_ENABLE);
+	write_msix(0);
+	wait_for_pin();
+
+	assert_calls("+msi -msi ", "");
+	ck_assert(disabled_in_drive);
+}
+END_TEST
+
+START_TEST(a_drive_that_is_closed_with_messages_does_not_assert_its_pin)
+{
+	write_msix(PCI_MSIX_FLAGS_ENABLE);
+	close_drive();
+
+	ck_assert(disabled_in_drive);
+	open_drive(1);
 }
 END_TEST
 
@@ -250,14 +333,54 @@ START_TEST(a_guest_that_has_disabled_the_pin_does_not_get_it)
 }
 END_TEST
 
-START_TEST(disabling_takes_the_pin_away_at_once)
+START_TEST(a_guest_that_disables_the_pin_in_time_does_not_get_it)
+{
+	write_command(PCI_COMMAND_MASTER);
+	write_command(PCI_COMMAND_MASTER | PCI_COMMAND_INTX_DISABLE);
+	wait_for_pin();
+
+	assert_calls("", "");
+}
+END_TEST
+
+/* As drivers do that mask by it in each interrupt (Linux's pci_check_and_mask_intx()). */
+START_TEST(disabling_is_a_mask_in_the_drive)
 {
 	write_command(PCI_COMMAND_MASTER);
 	wait_for_pin();
 	assert_calls("+pin +unmask ", "pin 2\n");
 	write_command(PCI_COMMAND_MASTER | PCI_COMMAND_INTX_DISABLE);
+	ck_assert(disabled_in_drive);
+	write_command(PCI_COMMAND_MASTER);
+	ck_assert(!disabled_in_drive);
+
+	assert_calls("", "");
+}
+END_TEST
+
+START_TEST(a_guest_that_is_no_bus_master_any_more_has_no_pin)
+{
+	write_command(PCI_COMMAND_MASTER);
+	wait_for_pin();
+	assert_calls("+pin +unmask ", "pin 2\n");
+	write_command(0);
 
 	assert_calls("-pin ", "unpin 2\n");
+	ck_assert(disabled_in_drive);
+}
+END_TEST
+
+START_TEST(pins_count_as_connections)
+{
+	HbIrqRemapCounts counts;
+
+	write_command(PCI_COMMAND_MASTER);
+	wait_for_pin();
+	write_command(0);
+	hb_irq_remap_get_counts(remap, &counts);
+
+	ck_assert_uint_eq(counts.connections, 2);
+	ck_assert_uint_eq(counts.vector_calls, 3);
 }
 END_TEST
 
@@ -350,13 +473,20 @@ Suite *test_suite(void)
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, a_drive_may_assert_its_pin_only_while_its_guest_has_it);
+	tcase_add_test(tcase, a_drive_whose_messages_are_given_back_does_not_assert_its_pin);
+	tcase_add_test(tcase, a_drive_whose_messages_could_not_grow_does_not_assert_its_pin);
+	tcase_add_test(tcase, a_drive_whose_pin_was_refused_after_its_messages_does_not_assert_it);
+	tcase_add_test(tcase, a_drive_that_is_closed_with_messages_does_not_assert_its_pin);
 	tcase_add_test(tcase, a_guest_sees_the_pin);
 	tcase_add_test(tcase, a_drive_without_a_pin_has_none);
 	tcase_add_test(tcase, a_pin_that_vfio_does_not_offer_is_not_shown);
 	tcase_add_test(tcase, a_guest_that_stays_without_messages_gets_the_pin);
 	tcase_add_test(tcase, a_guest_that_takes_messages_at_once_never_costs_a_pin);
 	tcase_add_test(tcase, a_guest_that_has_disabled_the_pin_does_not_get_it);
-	tcase_add_test(tcase, disabling_takes_the_pin_away_at_once);
+	tcase_add_test(tcase, a_guest_that_disables_the_pin_in_time_does_not_get_it);
+	tcase_add_test(tcase, disabling_is_a_mask_in_the_drive);
+	tcase_add_test(tcase, a_guest_that_is_no_bus_master_any_more_has_no_pin);
+	tcase_add_test(tcase, pins_count_as_connections);
 	tcase_add_test(tcase, the_pin_goes_before_messages_come);
 	tcase_add_test(tcase, messages_go_before_the_pin_comes);
 	tcase_add_test(tcase, a_host_that_refuses_the_pin_is_said_and_left);
