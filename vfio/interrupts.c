@@ -117,6 +117,12 @@ static gboolean is_dynamic(int device_fd)
 	       !(info.flags & VFIO_IRQ_INFO_NORESIZE);
 }
 
+/* As many as the guest needs now. */
+static guint get_needed(const HbVfioInterrupts *interrupts)
+{
+	return MAX(interrupts->n_wanted, hb_msix_get_n_programmed(interrupts->msix));
+}
+
 static void deactivate(HbVfioInterrupts *interrupts)
 {
 	/* What it would not stop, it stops at the latest when the drive is closed. */
@@ -125,27 +131,51 @@ static void deactivate(HbVfioInterrupts *interrupts)
 	interrupts->n_active = 0;
 }
 
-/* As many of @count as the host gives; if none, those that were on before. */
+/* Off, and whatever the host refused may be asked for again. */
+static void give_back(HbVfioInterrupts *interrupts)
+{
+	deactivate(interrupts);
+	interrupts->limit = hb_msix_get_n_vectors(interrupts->msix);
+}
+
+/* The first @count on, where none are; as set_irqs(). */
+static int ask(HbVfioInterrupts *interrupts, guint count)
+{
+	int result = set_irqs(interrupts, 0, count);
+
+	if (result)
+		interrupts->refusal = result;
+	else
+		interrupts->n_active = count;
+	return result;
+}
+
+/*
+ * None are on. As many of @count as the host says it can give. If it does not say: what the guest
+ * needs, without the surplus; and if that is too much, as many as were on @before.
+ */
+static void ask_for_some(HbVfioInterrupts *interrupts, guint count, guint before)
+{
+	guint needed = MAX(get_needed(interrupts), 1);
+	int result = ask(interrupts, count);
+
+	if (result < 0 && needed < count)
+		result = ask(interrupts, needed);
+	if (result == 0)
+		return;
+	interrupts->limit = result > 0 ? (guint)result : before;
+	if (interrupts->limit && ask(interrupts, interrupts->limit))
+		interrupts->limit = 0;
+}
+
+/* Where those that are on must be given up for more. */
 static void activate(HbVfioInterrupts *interrupts, guint count)
 {
 	guint before = interrupts->n_active;
 
 	deactivate(interrupts);
-	int result = set_irqs(interrupts, 0, count);
-	if (result) {
-		interrupts->refusal = result;
-		count = result > 0 ? (guint)result : before;
-		interrupts->limit = count;
-		if (count == 0)
-			return;
-		result = set_irqs(interrupts, 0, count);
-		if (result) {
-			interrupts->refusal = result;
-			return;
-		}
-	}
-	interrupts->n_active = count;
-	for (guint i = 0; i < MIN(before, count); i++)
+	ask_for_some(interrupts, count, before);
+	for (guint i = 0; i < MIN(before, interrupts->n_active); i++)
 		eventfd_write(hb_irq_source_get_eventfd(interrupts->source, i), 1);
 }
 
@@ -171,12 +201,6 @@ static gboolean is_function_masked(const HbVfioInterrupts *interrupts)
 	return hb_config_space_get_u16(&interrupts->config->space,
 				       interrupts->config->msix + PCI_MSIX_FLAGS) &
 	       PCI_MSIX_FLAGS_MASKALL;
-}
-
-/* As many as the guest needs now. */
-static guint get_needed(const HbVfioInterrupts *interrupts)
-{
-	return MAX(interrupts->n_wanted, hb_msix_get_n_programmed(interrupts->msix));
 }
 
 /* More, if that saves asking again; and not more than there are. */
@@ -229,10 +253,9 @@ static void follow_enabled(HbVfioInterrupts *interrupts)
 static void follow_disabled(HbVfioInterrupts *interrupts)
 {
 	interrupts->n_wanted = 0;
-	interrupts->limit = hb_msix_get_n_vectors(interrupts->msix); /* try all anew */
 	if (!interrupts->off)
-		deactivate(interrupts);
-	else if (interrupts->n_active && !hb_later_is_asked(interrupts->off))
+		give_back(interrupts);
+	else if (!hb_later_is_asked(interrupts->off))
 		hb_later_ask(interrupts->off);
 }
 
@@ -248,7 +271,7 @@ static void follow(HbVfioInterrupts *interrupts)
 
 static void switch_off(gpointer data)
 {
-	deactivate(data);
+	give_back(data);
 }
 
 static void vector_changed(gpointer opaque, guint vector, const HbMsiMessage *message)
@@ -424,7 +447,7 @@ void hb_vfio_interrupts_reset(HbVfioInterrupts *interrupts)
 	hb_vfio_intx_reset(interrupts->intx);
 	if (interrupts->off)
 		hb_later_forget(interrupts->off);
-	deactivate(interrupts);
+	give_back(interrupts);
 	hb_irq_source_reset(interrupts->source);
 }
 
