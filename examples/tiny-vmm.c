@@ -270,6 +270,7 @@ static void create_slot(Vmm *vmm)
 	need(vmm, vmm->port != NULL, "slot");
 	/* 6. The drives' half. */
 	vmm->vfio = hb_vfio_create(host, 0);
+	hb_vfio_expect_vectors(vmm->vfio, 2); /* a queue of the one vCPU, and admin */
 	/* 7. Addresses. */
 	need(vmm, hb_host_bridge_lay_out(vmm->bridge, &vmm->error), "PCI addresses");
 }
