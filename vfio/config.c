@@ -401,3 +401,20 @@ gboolean hb_vfio_config_poke_u16(const HbVfioConfig *config, guint offset, guint
 	return pwrite(config->device_fd, bytes, sizeof(bytes), (off_t)(config->offset + offset)) ==
 	       (ssize_t)sizeof(bytes);
 }
+
+void hb_vfio_config_enable_memory(const HbVfioConfig *config)
+{
+	guint16 command;
+
+	if (hb_vfio_config_peek_u16(config, PCI_COMMAND, &command))
+		hb_vfio_config_poke_u16(config, PCI_COMMAND, command | PCI_COMMAND_MEMORY);
+}
+
+void hb_vfio_config_stop_dma(const HbVfioConfig *config)
+{
+	guint16 command;
+
+	if (hb_vfio_config_peek_u16(config, PCI_COMMAND, &command) && command != G_MAXUINT16)
+		hb_vfio_config_poke_u16(config, PCI_COMMAND,
+					command & (guint16)~PCI_COMMAND_MASTER);
+}

@@ -46,6 +46,15 @@ void hb_vfio_config_reset_latches(HbVfioConfig *config);
  */
 void hb_vfio_config_set_path(HbVfioConfig *config, gboolean passes_dma);
 
+/*
+ * The drive's own Memory Space Enable, which the guest does not reach: set for as long as it is
+ * open.
+ */
+void hb_vfio_config_enable_memory(const HbVfioConfig *config);
+
+/* The drive's own Bus Master Enable off, if it answers. */
+void hb_vfio_config_stop_dma(const HbVfioConfig *config);
+
 /* The drive's own register, past the tables; FALSE if it cannot be read. */
 gboolean hb_vfio_config_peek_u16(const HbVfioConfig *config, guint offset, guint16 *value);
 gboolean hb_vfio_config_poke_u16(const HbVfioConfig *config, guint offset, guint16 value);

@@ -11,6 +11,7 @@
  *     4 its interrupts                       host vectors off, eventfds closed
  *     5 its BARs                             unmapped
  *     6 its host port and its notifiers      disarmed, eventfds closed
+ *     7 its reset                            one in flight waited for
  *
  * The kernel resets the function when VFIO opens it and again when VFIO closes it, provided that
  * it can be reset at all, which is what VFIO_DEVICE_FLAGS_RESET says
@@ -23,8 +24,7 @@
  * error was a fatal one. The guest does not wait for that.
  *
  * Life: open in a worker; attach, guest accesses and sever with the bus lock held; close in a
- * worker. A function-level reset by the guest also runs in a worker, and holds a reference and
- * @fd_mutex meanwhile: the close waits for it, nobody else does.
+ * worker (vfio/release.c). A function-level reset by the guest has a worker too (vfio/reset.c).
  */
 
 #include "vfio/config.h"
@@ -32,6 +32,8 @@
 #include "vfio/msix-place.h"
 #include "vfio/notifiers.h"
 #include "vfio/regions.h"
+#include "vfio/release.h"
+#include "vfio/reset.h"
 #include "vfio/sysfs.h"
 #include "vfio/vfio.h"
 
@@ -55,13 +57,10 @@
 
 struct HbVfioDevice {
 	HbPciFunction function;
-	gatomicrefcount references; /* the owner's, and one for a reset in flight */
 	HbVfio *vfio;
 	char *id;
 	char address[HB_PCI_ADDRESS_STRLEN];
-	HbHostBridge *bridge; /* once attached */
 
-	GMutex fd_mutex; /* a reset in flight against the close */
 	HbIommuAttachment *attachment;
 	int fd; /* -1: not open */
 
@@ -72,10 +71,9 @@ struct HbVfioDevice {
 	HbBars *bars;
 	HbVfioHostPort *host_port;
 	HbVfioNotifiers *notifiers;
+	HbVfioReset *reset;
 	gboolean severed;
-	gboolean failed;       /* the host may be about to reset it; loop thread */
-	gboolean resetting;    /* a function-level reset is in flight: the drive does not answer */
-	gboolean reset_failed; /* and that was said */
+	gboolean failed; /* the host may be about to reset it; loop thread */
 };
 
 /* ---- open and close ---- */
@@ -138,16 +136,6 @@ static gboolean open_bars(HbVfioDevice *device, GError **error)
 	return TRUE;
 }
 
-/* The drive's own Memory Space Enable, which the guest does not reach, is set for as long as it is
- * open. */
-static void enable_memory(HbVfioDevice *device)
-{
-	guint16 command;
-
-	if (hb_vfio_config_peek_u16(&device->config, PCI_COMMAND, &command))
-		hb_vfio_config_poke_u16(&device->config, PCI_COMMAND, command | PCI_COMMAND_MEMORY);
-}
-
 /*
  * A drive that the host has reset without restoring its BARs, or that is dead, answers in
  * configuration space and not in memory. Its Version register tells (NVMe r2.0 §3.1.3.2), of which
@@ -155,7 +143,7 @@ static void enable_memory(HbVfioDevice *device)
  */
 static gboolean check_answers(HbVfioDevice *device, GError **error)
 {
-	enable_memory(device);
+	hb_vfio_config_enable_memory(&device->config);
 	if ((guint32)hb_vfio_regions_read(device->regions, 0, NVME_VERSION, 4) != G_MAXUINT32)
 		return TRUE;
 	g_set_error(
@@ -190,6 +178,21 @@ static gboolean open_notifiers(HbVfioDevice *device, GError **error)
 	return device->notifiers != NULL;
 }
 
+static void open_reset(HbVfioDevice *device)
+{
+	const HbVfioResetParts parts = {
+		.host = hb_vfio_get_host(device->vfio),
+		.address = device->address,
+		.id = device->id,
+		.config = &device->config,
+		.interrupts = device->interrupts,
+		.bars = device->bars,
+		.notifiers = device->notifiers,
+	};
+
+	device->reset = hb_vfio_reset_create(&parts);
+}
+
 /* Say which drive it is about, in an error that does not. */
 static gboolean name_drive(const HbVfioDevice *device, gboolean good, GError **error)
 {
@@ -213,19 +216,6 @@ static gboolean open_device(HbVfioDevice *device, GError **error)
 			  error);
 }
 
-/*
- * Before a reset, which restores Command and which the kernel may refuse; and before the close,
- * whose own reset does not happen while whoever wants the drive back holds its lock.
- */
-static void stop_dma(HbVfioDevice *device)
-{
-	guint16 command;
-
-	if (hb_vfio_config_peek_u16(&device->config, PCI_COMMAND, &command) && command != 0xffff)
-		hb_vfio_config_poke_u16(&device->config, PCI_COMMAND,
-					command & (guint16)~PCI_COMMAND_MASTER);
-}
-
 /* Until the host's kernel has reset the drive, which the loss of Memory Space Enable shows. */
 static void wait_for_host_reset(const HbVfioDevice *device)
 {
@@ -237,15 +227,6 @@ static void wait_for_host_reset(const HbVfioDevice *device)
 			return;
 		g_usleep(HOST_RESET_LOOK_MS * 1000);
 	}
-}
-
-static void unref_device(HbVfioDevice *device)
-{
-	if (!g_atomic_ref_count_dec(&device->references))
-		return;
-	g_mutex_clear(&device->fd_mutex);
-	g_free(device->id);
-	g_free(device);
 }
 
 static gpointer run_leave(gpointer data)
@@ -270,11 +251,15 @@ static void close_descriptor(HbVfioDevice *device)
 		g_thread_join(leaving);
 }
 
+/*
+ * DMA ends first: the kernel's own reset at the close does not happen while whoever wants the drive
+ * back holds its lock.
+ */
 static void close_device(HbVfioDevice *device)
 {
-	g_mutex_lock(&device->fd_mutex);
+	hb_vfio_reset_destroy(device->reset);
 	if (device->notifiers)
-		stop_dma(device);
+		hb_vfio_config_stop_dma(&device->config);
 	hb_vfio_notifiers_close(device->notifiers);
 	hb_vfio_host_port_close(device->host_port);
 	hb_bars_destroy(device->bars);
@@ -283,137 +268,64 @@ static void close_device(HbVfioDevice *device)
 	close_descriptor(device);
 	if (device->attachment)
 		hb_vfio_detach(device->vfio, device->attachment, device->address);
-	g_mutex_unlock(&device->fd_mutex);
-	unref_device(device);
+	g_free(device->id);
+	g_free(device);
 }
 
 /* ---- what the host tells ---- */
 
+static void say(const HbVfioDevice *device, GLogLevelFlags level, const char *what)
+{
+	hb_host_log(hb_vfio_get_host(device->vfio), level, "%s (%s): %s", device->address,
+		    device->id, what);
+}
+
 static void on_news(HbVfioNews news, gpointer data)
 {
 	HbVfioDevice *device = data;
-	HbHost *host = hb_vfio_get_host(device->vfio);
+	HbPciFunction *function = &device->function;
 
 	switch (news) {
 	case HB_VFIO_NEWS_PULLED:
-		hb_host_log(host, G_LOG_LEVEL_MESSAGE, "%s (%s): pulled from the host",
-			    device->address, device->id);
-		hb_port_pull(device->function.port, &device->function);
+		say(device, G_LOG_LEVEL_MESSAGE, "pulled from the host");
+		hb_port_pull(function->port, function);
 		break;
 	case HB_VFIO_NEWS_FAILED:
-		hb_host_log(
-			host, G_LOG_LEVEL_WARNING,
-			"%s (%s): the host saw an error of the drive that it cannot correct (its "
-			"kernel log says which); the drive is taken from its guest",
-			device->address, device->id);
+		say(device, G_LOG_LEVEL_WARNING,
+		    "the host saw an error of the drive that it cannot correct (its kernel log "
+		    "says which); the drive is taken from its guest");
 		device->failed = TRUE;
-		hb_port_fail(device->function.port, &device->function, HB_PORT_FAILURE_INTERNAL);
+		hb_port_fail(function->port, function, HB_PORT_FAILURE_INTERNAL);
 		break;
 	case HB_VFIO_NEWS_SILENT:
-		hb_host_log(host, G_LOG_LEVEL_WARNING,
-			    "%s (%s): the drive is in its slot and does not answer any more; it is "
-			    "taken from its guest",
-			    device->address, device->id);
-		hb_port_fail(device->function.port, &device->function, HB_PORT_FAILURE_SILENT);
+		say(device, G_LOG_LEVEL_WARNING,
+		    "the drive is in its slot and does not answer any more; it is taken from its "
+		    "guest");
+		hb_port_fail(function->port, function, HB_PORT_FAILURE_SILENT);
 		break;
 	case HB_VFIO_NEWS_ASKED:
-		if (hb_port_give_back(device->function.port, &device->function, 0))
-			hb_host_log(
-				host, G_LOG_LEVEL_MESSAGE,
-				"%s (%s): the host wants it back; its guest is asked to let it go",
-				device->address, device->id);
+		if (hb_port_give_back(function->port, function, 0))
+			say(device, G_LOG_LEVEL_MESSAGE,
+			    "the host wants it back; its guest is asked to let it go");
 		break;
 	}
 }
 
 /* ---- the function, as the guest sees it ---- */
 
+/* It does not answer then, and who reads it would wait for the reset. */
+static gboolean is_away(const HbVfioDevice *device)
+{
+	return device->severed || hb_vfio_reset_is_in_flight(device->reset);
+}
+
 static guint32 config_read(HbPciFunction *function, guint offset, guint size)
 {
 	HbVfioDevice *device = (HbVfioDevice *)function;
 
-	if (device->severed || device->resetting)
+	if (is_away(device))
 		return G_MAXUINT32 >> (32 - 8 * size);
 	return hb_vfio_config_read(&device->config, offset, size);
-}
-
-/* What a reset leaves of the registers that live here. */
-static void reset_emulated(HbVfioDevice *device)
-{
-	hb_vfio_interrupts_reset(device->interrupts);
-	hb_vfio_config_reset_latches(&device->config);
-	for (guint i = 0; i < HB_CONFIG_SIZE; i++)
-		device->config.space.value[i] &= (guint8)~device->config.space.writable[i];
-	hb_bars_set_reachable(device->bars, TRUE);
-}
-
-static void reset_drive(HbVfioDevice *device)
-{
-	stop_dma(device);
-	if (ioctl(device->fd, VFIO_DEVICE_RESET) == 0) {
-		device->reset_failed = FALSE;
-	} else if (!device->reset_failed) {
-		device->reset_failed = TRUE;
-		hb_host_log(
-			hb_vfio_get_host(device->vfio), G_LOG_LEVEL_WARNING,
-			"%s (%s): the host could not reset it: %s; it stays as it was, with its "
-			"DMA off",
-			device->address, device->id, g_strerror(errno));
-	}
-	enable_memory(device);
-}
-
-static void set_resetting(HbVfioDevice *device, gboolean resetting)
-{
-	device->resetting = resetting;
-	hb_vfio_notifiers_set_resetting(device->notifiers, resetting);
-}
-
-static gboolean is_reset_wanted(HbVfioDevice *device)
-{
-	hb_host_bridge_lock(device->bridge);
-	gboolean wanted = device->resetting && !device->severed;
-	hb_host_bridge_unlock(device->bridge);
-	return wanted;
-}
-
-static gpointer run_function_reset(gpointer data)
-{
-	HbVfioDevice *device = data;
-
-	g_mutex_lock(&device->fd_mutex);
-	if (device->fd >= 0) {
-		/* A reset of the machine may have come first, and the new guest is at work. */
-		if (is_reset_wanted(device))
-			reset_drive(device);
-		hb_host_bridge_lock(device->bridge);
-		set_resetting(device, FALSE);
-		hb_host_bridge_unlock(device->bridge);
-	}
-	g_mutex_unlock(&device->fd_mutex);
-	unref_device(device);
-	return NULL;
-}
-
-/* PCIe r6.0 §6.6.2: the guest waits 100 ms and then reads until it is answered. */
-static void start_function_reset(HbVfioDevice *device)
-{
-	g_autoptr(GError) error = NULL;
-
-	reset_emulated(device);
-	stop_dma(device);
-	set_resetting(device, TRUE);
-	g_atomic_ref_count_inc(&device->references);
-	GThread *thread = g_thread_try_new("hotbay-reset", run_function_reset, device, &error);
-	if (thread) {
-		g_thread_unref(thread);
-		return;
-	}
-	set_resetting(device, FALSE);
-	unref_device(device);
-	hb_host_log(hb_vfio_get_host(device->vfio), G_LOG_LEVEL_WARNING,
-		    "%s (%s): no reset, for want of a thread: %s", device->address, device->id,
-		    error->message);
 }
 
 /* The BARs of a function that is not in D0 do not answer (PCIe r6.0 §5.3.1). */
@@ -443,10 +355,10 @@ static void config_write(HbPciFunction *function, guint offset, guint size, guin
 	HbVfioDevice *device = (HbVfioDevice *)function;
 	const HbVfioConfig *config = &device->config;
 
-	if (device->severed || device->resetting)
+	if (is_away(device))
 		return;
 	if (wants_function_reset(device, offset, size, value)) {
-		start_function_reset(device);
+		hb_vfio_reset_start(device->reset);
 		return;
 	}
 	if (config->pm && hb_config_space_overlaps(offset, size, config->pm + PCI_PM_CTRL, 1)) {
@@ -476,8 +388,8 @@ static void attach(HbPciFunction *function, HbHostBridge *bridge)
 {
 	HbVfioDevice *device = (HbVfioDevice *)function;
 
-	device->bridge = bridge;
-	enable_memory(device);
+	hb_vfio_reset_attach(device->reset, bridge);
+	hb_vfio_config_enable_memory(&device->config);
 	device->config.cut_off = !hb_host_bridge_passes_dma(function);
 	hb_vfio_interrupts_attach(device->interrupts, bridge, function->port);
 	hb_bars_attach(device->bars, bridge, function->port);
@@ -488,19 +400,16 @@ static void reset(HbPciFunction *function)
 {
 	HbVfioDevice *device = (HbVfioDevice *)function;
 
-	if (device->severed || hb_vfio_notifiers_is_gone(&device->config))
-		return;
-	set_resetting(device, FALSE);
-	reset_emulated(device);
-	reset_drive(device);
+	if (!device->severed && !hb_vfio_notifiers_is_gone(&device->config))
+		hb_vfio_reset_run(device->reset);
 }
 
 static void bus_reset(HbPciFunction *function)
 {
 	HbVfioDevice *device = (HbVfioDevice *)function;
 
-	if (!device->severed && !device->resetting)
-		start_function_reset(device);
+	if (!is_away(device))
+		hb_vfio_reset_start(device->reset);
 }
 
 static void sever(HbPciFunction *function)
@@ -510,6 +419,7 @@ static void sever(HbPciFunction *function)
 	if (device->severed)
 		return;
 	device->severed = TRUE;
+	hb_vfio_reset_sever(device->reset);
 	hb_bars_sever(device->bars);
 	hb_vfio_interrupts_sever(device->interrupts);
 }
@@ -519,8 +429,8 @@ static gboolean revoke_bars(HbPciFunction *function)
 	HbVfioDevice *device = (HbVfioDevice *)function;
 	guint16 command;
 
-	/* A drive in reset has no BARs mapped, and reading it would wait for the reset. */
-	if (device->severed || device->resetting)
+	/* A drive in reset has no BARs mapped. */
+	if (is_away(device))
 		return FALSE;
 	if (hb_vfio_config_peek_u16(&device->config, PCI_COMMAND, &command) && command != 0xffff &&
 	    command & PCI_COMMAND_MEMORY)
@@ -529,60 +439,26 @@ static gboolean revoke_bars(HbPciFunction *function)
 	return TRUE;
 }
 
-/* A drive in reset is no bus master, and reading it would wait for the reset. */
+/* A drive in reset is no bus master. */
 static void path_changed(HbPciFunction *function)
 {
 	HbVfioDevice *device = (HbVfioDevice *)function;
 	gboolean cut_off = !hb_host_bridge_passes_dma(function);
 
 	hb_bars_update(device->bars);
-	if (cut_off != device->config.cut_off && !device->severed && !device->resetting)
+	if (cut_off != device->config.cut_off && !is_away(device))
 		hb_vfio_config_set_path(&device->config, !cut_off);
 	device->config.cut_off = cut_off;
 }
 
-/* The kernel's close of a device that does not answer can take this long and longer; say so. */
-#define RELEASE_IS_LATE_MS 2000
-
-typedef struct Release {
-	HbVfioDevice *device;
-	HbHost *host;
-	char address[HB_PCI_ADDRESS_STRLEN];
-	GSource *late;
-	HbPciFunctionReleased done;
-	gpointer data;
-} Release;
-
-static void finish_release(gpointer data)
+/* In a worker. */
+static void close_released(gpointer data)
 {
-	g_autofree Release *release = data;
+	HbVfioDevice *device = data;
 
-	g_source_destroy(release->late);
-	g_source_unref(release->late);
-	release->done(release->data);
-}
-
-static gboolean on_late(gpointer data)
-{
-	const Release *release = data;
-
-	hb_host_log(
-		release->host, G_LOG_LEVEL_WARNING,
-		"%s: its guest has let go of it, but the host's kernel has not finished closing it "
-		"after %d s; the host's kernel log may say why",
-		release->address, RELEASE_IS_LATE_MS / 1000);
-	return G_SOURCE_REMOVE;
-}
-
-static gpointer run_release(gpointer data)
-{
-	Release *release = data;
-
-	if (release->device->failed)
-		wait_for_host_reset(release->device);
-	close_device(release->device);
-	hb_host_post(release->host, finish_release, release);
-	return NULL;
+	if (device->failed)
+		wait_for_host_reset(device);
+	close_device(device);
 }
 
 static void release(HbPciFunction *function, HbPciFunctionReleased done, gpointer data)
@@ -590,20 +466,11 @@ static void release(HbPciFunction *function, HbPciFunctionReleased done, gpointe
 	HbVfioDevice *device = (HbVfioDevice *)function;
 
 	hb_vfio_notifiers_unwatch(device->notifiers);
-	if (!done) {
+	if (done)
+		hb_vfio_release(hb_vfio_get_host(device->vfio), device->address, close_released,
+				device, done, data);
+	else
 		close_device(device);
-		return;
-	}
-	Release *work = g_new(Release, 1);
-	work->device = device;
-	work->host = hb_vfio_get_host(device->vfio);
-	g_strlcpy(work->address, device->address, sizeof(work->address));
-	work->late = g_timeout_source_new(RELEASE_IS_LATE_MS);
-	g_source_set_callback(work->late, on_late, work, NULL);
-	g_source_attach(work->late, hb_host_get_context(work->host));
-	work->done = done;
-	work->data = data;
-	g_thread_unref(g_thread_new("hotbay-release", run_release, work));
 }
 
 static const HbPciFunctionOps function_ops = {
@@ -626,8 +493,6 @@ HbVfioDevice *hb_vfio_device_open(HbVfio *vfio, const HbPciAddress *host_address
 	guint group;
 
 	device->function.ops = &function_ops;
-	g_atomic_ref_count_init(&device->references);
-	g_mutex_init(&device->fd_mutex);
 	device->vfio = vfio;
 	device->id = g_strdup(id);
 	device->fd = -1;
@@ -635,8 +500,10 @@ HbVfioDevice *hb_vfio_device_open(HbVfio *vfio, const HbPciAddress *host_address
 	if (hb_sysfs_check_drive(HB_SYSFS_ROOT, host_address, &group, error)) {
 		device->attachment =
 			hb_vfio_attach(vfio, group, device->address, &device->fd, error);
-		if (device->attachment && open_device(device, error))
+		if (device->attachment && open_device(device, error)) {
+			open_reset(device);
 			return device;
+		}
 	}
 	close_device(device);
 	return NULL;
