@@ -380,10 +380,7 @@ static void end(Vmm *vmm)
 	g_main_context_wakeup(NULL);
 }
 
-/*
- * KVM_RUN fails with EFAULT where a drive may have gone under the guest's access. If revoke() finds
- * nothing the loop may have been there first, but not many times in a row.
- */
+/* KVM_RUN fails with EFAULT where a drive may have gone under the guest's access. */
 static void *run_vcpu(void *data)
 {
 	Vmm *vmm = data;
@@ -391,13 +388,15 @@ static void *run_vcpu(void *data)
 	gboolean going_on = TRUE;
 
 	while (going_on && !g_atomic_int_get(&vmm->ended)) {
-		if (ioctl(vmm->vcpu_fd, KVM_RUN, 0) == 0) {
+		int failure = ioctl(vmm->vcpu_fd, KVM_RUN, 0) ? errno : 0;
+
+		if (failure == 0) {
 			n_faults = 0;
 			going_on = handle_exit(vmm);
-		} else if (errno == EFAULT && n_faults < 16) {
-			n_faults = hb_host_bridge_revoke(vmm->bridge) ? 0 : n_faults + 1;
-		} else if (errno != EINTR && errno != EAGAIN) {
-			g_printerr("tiny-vmm: KVM_RUN: %s\n", g_strerror(errno));
+		} else if (failure == EFAULT && hb_host_bridge_revoke(vmm->bridge, &n_faults)) {
+			continue;
+		} else if (failure != EINTR && failure != EAGAIN) {
+			g_printerr("tiny-vmm: KVM_RUN: %s\n", g_strerror(failure));
 			vmm->status = EXIT_FAILURE;
 			going_on = FALSE;
 		}

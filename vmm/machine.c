@@ -321,9 +321,9 @@ static void on_mmio(gpointer opaque, guint64 gpa, gpointer data, guint size, gbo
 	hb_chipset_mmio(((HbMachine *)opaque)->chipset, gpa, data, size, is_write);
 }
 
-static gboolean on_revoke(gpointer opaque)
+static gboolean on_revoke(gpointer opaque, guint *n_faults)
 {
-	return hb_host_bridge_revoke(((HbMachine *)opaque)->bridge);
+	return hb_host_bridge_revoke(((HbMachine *)opaque)->bridge, n_faults);
 }
 
 static void on_vcpu_ended(gpointer opaque, HbVcpuEnd end, const char *message)

@@ -31,12 +31,6 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/*
- * Another vCPU's revoke may have done the work, so a fault is worth a retry even when this one
- * found nothing to withdraw; but not for ever.
- */
-#define MAX_FAULTS 16
-
 struct HbVcpu {
 	const HbVcpuOps *ops;
 	gpointer opaque;
@@ -46,7 +40,7 @@ struct HbVcpu {
 	gsize run_size;
 	HbVcpuState *initial;
 	guint address_bits;
-	guint n_faults; /* in a row; only the thread itself */
+	guint n_faults; /* in a row, as @ops counts them; only the thread itself */
 	GThread *thread;
 
 	gint pause_requested; /* atomic */
@@ -142,13 +136,8 @@ static void handle_exit(HbVcpu *vcpu)
 
 static void handle_fault(HbVcpu *vcpu)
 {
-	if (vcpu->ops->revoke(vcpu->opaque)) {
-		vcpu->n_faults = 0;
+	if (vcpu->ops->revoke(vcpu->opaque, &vcpu->n_faults))
 		return;
-	}
-	if (++vcpu->n_faults < MAX_FAULTS)
-		return;
-	vcpu->n_faults = 0;
 	end(vcpu, HB_VCPU_END_ERROR,
 	    "the host cannot reach memory that the guest uses, at instruction %#" G_GINT64_MODIFIER
 	    "x: no drive has gone, so look for memory errors in the host's log",

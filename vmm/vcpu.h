@@ -15,7 +15,7 @@ typedef enum HbVcpuEnd {
  * HbVcpuOps:
  * @pio: a guest access of @size bytes, 1, 2 or 4, to an I/O port
  * @mmio: a guest access of 1 to 8 bytes to memory that is no RAM
- * @revoke: KVM_RUN ended with EFAULT; returns whether a mapping was withdrawn
+ * @revoke: KVM_RUN ended with EFAULT; see hb_host_bridge_revoke()
  * @ended: the vCPU has paused itself; @message says why, for the operator
  *
  * What a vCPU asks of its machine. All on the vCPU's own thread.
@@ -23,7 +23,7 @@ typedef enum HbVcpuEnd {
 typedef struct HbVcpuOps {
 	void (*pio)(gpointer opaque, guint16 port, gpointer data, guint size, gboolean is_write);
 	void (*mmio)(gpointer opaque, guint64 gpa, gpointer data, guint size, gboolean is_write);
-	gboolean (*revoke)(gpointer opaque);
+	gboolean (*revoke)(gpointer opaque, guint *n_faults);
 	void (*ended)(gpointer opaque, HbVcpuEnd end, const char *message);
 } HbVcpuOps;
 

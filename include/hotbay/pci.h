@@ -311,13 +311,17 @@ HbPciFunction *hb_host_bridge_find(HbHostBridge *bridge, guint8 bus, guint8 devf
 
 /**
  * hb_host_bridge_revoke:
+ * @n_faults: (inout): this vCPU's faults in a row without a drive that had gone. The vCPU's own:
+ *   set it to 0 at first, and whenever KVM_RUN succeeds
  *
- * Looks for a drive that has gone under the access of a vCPU, whose KVM_RUN then ends with EFAULT.
- * Any vCPU thread.
+ * To be called when KVM_RUN ends with EFAULT: looks for a drive that has gone under the access, and
+ * withdraws its mappings. That nothing is found does not say that no drive had gone, since another
+ * thread may have been there first; but that is not so many times in a row. Any vCPU thread.
  *
- * Returns: TRUE if a mapping was withdrawn, so the vCPU should simply run again
+ * Returns: TRUE: the vCPU should simply run again; FALSE: these are too many faults, so it is not
+ * drives that the host cannot reach. @n_faults is 0 then
  */
-gboolean hb_host_bridge_revoke(HbHostBridge *bridge);
+gboolean hb_host_bridge_revoke(HbHostBridge *bridge, guint *n_faults);
 
 G_END_DECLS
 

@@ -174,9 +174,11 @@ static void run(Rig *rig, const uint8_t op[8])
 	case OP_RESET:
 		hb_host_bridge_reset(rig->bridge);
 		break;
-	case OP_REVOKE:
-		hb_host_bridge_revoke(rig->bridge);
+	case OP_REVOKE: {
+		guint n_faults = 0;
+		hb_host_bridge_revoke(rig->bridge, &n_faults);
 		break;
+	}
 	case OP_INTERRUPT: {
 		HbSlotInfo info;
 		hb_port_get_info(port, &info);

@@ -460,19 +460,47 @@ START_TEST(revoke_asks_every_function_and_tells_of_success)
 {
 	FakeFunction *port = fake_function_create_bridge(2);
 	FakeFunction *drive = fake_function_create(3);
+	guint n_faults = 0;
 
 	port->behind = drive;
 	hb_host_bridge_add(bridge, 0x10, &port->function, NULL);
 
-	ck_assert(!hb_host_bridge_revoke(bridge));
+	ck_assert(hb_host_bridge_revoke(bridge, &n_faults));
+	ck_assert_uint_eq(n_faults, 1);
 	drive->revokes = TRUE;
-	ck_assert(hb_host_bridge_revoke(bridge));
+	ck_assert(hb_host_bridge_revoke(bridge, &n_faults));
+	ck_assert_uint_eq(n_faults, 0);
 
 	ck_assert_uint_eq(function->n_revokes, 2);
 	ck_assert_uint_eq(drive->n_revokes, 2);
 	hb_host_bridge_destroy(g_steal_pointer(&bridge));
 	fake_function_destroy(port);
 	fake_function_destroy(drive);
+}
+END_TEST
+
+START_TEST(faults_without_a_drive_that_has_gone_are_too_many_at_the_sixteenth_in_a_row)
+{
+	guint n_faults = 0;
+
+	for (guint i = 1; i < 16; i++)
+		ck_assert(hb_host_bridge_revoke(bridge, &n_faults));
+	ck_assert(!hb_host_bridge_revoke(bridge, &n_faults));
+
+	ck_assert_uint_eq(n_faults, 0);
+}
+END_TEST
+
+START_TEST(a_drive_that_has_gone_ends_the_row_of_faults)
+{
+	guint n_faults = 15;
+
+	function->revokes = TRUE;
+	ck_assert(hb_host_bridge_revoke(bridge, &n_faults));
+	function->revokes = FALSE;
+
+	ck_assert(hb_host_bridge_revoke(bridge, &n_faults));
+	ck_assert_uint_eq(n_faults, 1);
 }
 END_TEST
 
@@ -561,6 +589,9 @@ static void add_life_tests(TCase *tcase)
 {
 	tcase_add_test(tcase, a_reset_reaches_each_function_and_the_address_port);
 	tcase_add_test(tcase, revoke_asks_every_function_and_tells_of_success);
+	tcase_add_test(tcase,
+		       faults_without_a_drive_that_has_gone_are_too_many_at_the_sixteenth_in_a_row);
+	tcase_add_test(tcase, a_drive_that_has_gone_ends_the_row_of_faults);
 	tcase_add_test(tcase, destroying_the_bridge_severs_and_releases_its_functions);
 	tcase_add_loop_test(tcase, a_config_that_cannot_work_is_refused, 0,
 			    G_N_ELEMENTS(bad_configs));

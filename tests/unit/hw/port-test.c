@@ -233,13 +233,18 @@ END_TEST
 
 START_TEST(test_revocation_reaches_a_drive_that_the_guest_cannot_see)
 {
+	guint n_faults = 5;
+
 	scene_create_default();
 	scene_boot_with_drive();
-	ck_assert(hb_host_bridge_revoke(scene_bridge));
+	ck_assert(hb_host_bridge_revoke(scene_bridge, &n_faults));
+	ck_assert_uint_eq(n_faults, 0);
 	scene_write_port(PM_CONTROL, 2, 3);
 	scene_forget_transcript();
+	n_faults = 5;
 
-	ck_assert(hb_host_bridge_revoke(scene_bridge));
+	ck_assert(hb_host_bridge_revoke(scene_bridge, &n_faults));
+	ck_assert_uint_eq(n_faults, 0);
 
 	scene_assert_transcript("revoke A\n");
 }
@@ -247,9 +252,12 @@ END_TEST
 
 START_TEST(test_revocation_of_nothing_revokes_nothing)
 {
+	guint n_faults = 0;
+
 	scene_create_default();
 
-	ck_assert(!hb_host_bridge_revoke(scene_bridge));
+	ck_assert(hb_host_bridge_revoke(scene_bridge, &n_faults));
+	ck_assert_uint_eq(n_faults, 1);
 }
 END_TEST
 

@@ -328,11 +328,15 @@ END_TEST
 
 START_TEST(a_search_for_dead_mappings_goes_below)
 {
-	ck_assert(!hb_host_bridge_revoke(bridge));
+	guint n_faults = 0;
+
+	ck_assert(hb_host_bridge_revoke(bridge, &n_faults));
+	ck_assert_uint_eq(n_faults, 1);
 	ck_assert_uint_eq(first->n_revokes, 1);
 	second->revokes = TRUE;
 
-	ck_assert(hb_host_bridge_revoke(bridge));
+	ck_assert(hb_host_bridge_revoke(bridge, &n_faults));
+	ck_assert_uint_eq(n_faults, 0);
 }
 END_TEST
 

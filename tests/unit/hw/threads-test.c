@@ -125,8 +125,10 @@ static void load_driver(guint8 bus, guint32 data)
 		write_memory(entry + PCI_MSIX_ENTRY_VECTOR_CTRL, data >> 8 & 1);
 	}
 	hb_host_bridge_config_write(bridge, bus, 0, MSIX_CONTROL, 2, PCI_MSIX_FLAGS_ENABLE);
+	guint n_faults = 0;
+
 	if ((data & 0xff) == 0)
-		hb_host_bridge_revoke(bridge);
+		hb_host_bridge_revoke(bridge, &n_faults);
 }
 
 /* A guest without manners. */
