@@ -6,8 +6,10 @@ slots, and beside them QEMU's figures; writes docs/guests.md.
 
 A column is a run of tests/lab/run of its own, with its results in build/lab/matrix/COLUMN, so that others may have the
 lab in between. With a kernel, a kind or names given, only these are run, and the others are as the last time;
-"--only-table" runs none. What fails is run again by itself, twice at most, and so is what took longer than it may: the
-table says so. The exit status says whether all cells are there, all passed, and all limits were kept."""
+"--only-table" runs none, and "--adopt FOLDER" takes the results that another run of tests/lab/run has left; a folder
+behind another one is of its failures, run again. What fails is run again by itself, twice at most, and so is what took
+longer than it may: the table says so. The exit status says whether all cells are there, all passed, and all limits were
+kept."""
 
 import argparse
 import glob
@@ -152,6 +154,24 @@ def run_cell(cell, names):
             break
 
 
+def adopt(folder, adopted):
+    """Takes the scenarios of another run into the columns that they belong to. adopted: those taken before."""
+    plan = load(f"{folder}/plan.json")
+    cell = Cell(plan["hypervisors"][0], plan["guest_kernel"], plan["slots"])
+    assert len(plan["hypervisors"]) == 1 and cell in (*CELLS, BESIDE), f"{folder} is of no column"
+    os.makedirs(folder_of(cell), exist_ok=True)
+    about = dict(date=time.strftime("%Y-%m-%d", time.localtime(os.path.getmtime(f"{folder}/plan.json"))),
+                 version=version(cell))
+    kept = records(cell)
+    for name in plan["scenarios"]:
+        if name in marks() and belongs(cell, name):
+            if (cell, name) not in adopted:
+                kept[name] = dict(about=about, runs=[])
+            adopted.add((cell, name))
+            kept[name]["runs"].append(results(folder, name))
+    keep(cell, kept)
+
+
 def version(cell):
     """Of the hypervisor, in a line."""
     binary = os.environ.get("HOTBAY", f"{REPO}/build/vmm/hotbay")
@@ -268,10 +288,14 @@ def main():
     parser.add_argument("--guest-kernel", choices=sorted({cell.kernel for cell in CELLS}))
     parser.add_argument("--slots", choices=sorted({cell.slots for cell in CELLS}))
     parser.add_argument("--only-table", action="store_true")
+    parser.add_argument("--adopt", action="append", default=[], metavar="FOLDER")
     parser.add_argument("names", nargs="*")
     options = parser.parse_args()
     wanted = [cell for cell in CELLS if options.guest_kernel in (None, cell.kernel)
               and options.slots in (None, cell.slots)]
+    adopted = set()
+    for folder in options.adopt:
+        adopt(folder, adopted)
     for cell in [] if options.only_table else wanted:
         run_cell(cell, [name for name in options.names or marks() if belongs(cell, name)])
     if not options.only_table and BESIDE[1:] in [cell[1:] for cell in wanted]:
