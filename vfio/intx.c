@@ -12,10 +12,10 @@
  *
  * A function comes out of reset with its pin on and no messages, so every guest that enables bus
  * mastering uses it for the moment until it enables MSI-X. It is switched on only when that moment
- * has lasted ON_MS. Until then the drive's own Interrupt Disable is set, so that no line of the
- * host, which others share, is asserted with nobody there to answer; and when it is cleared, VFIO
- * looks whether the drive has something to say, and signals (vfio_pci_intx_unmask() in
- * drivers/vfio/pci/vfio_pci_intrs.c, Linux 6.1). So nothing is lost: a level waits. For the same
+ * has lasted HB_VFIO_INTX_ON_MS. Until then the drive's own Interrupt Disable is set, so that no
+ * line of the host, which others share, is asserted with nobody there to answer; and when it is
+ * cleared, VFIO looks whether the drive has something to say, and signals (vfio_pci_intx_unmask()
+ *in drivers/vfio/pci/vfio_pci_intrs.c, Linux 6.1). So nothing is lost: a level waits. For the same
  * reason a guest that sets its own Interrupt Disable while it has the pin costs one register: the
  * drive's. (What it had asserted until then stays asserted in the guest until the next EOI.)
  *
@@ -43,8 +43,6 @@
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
-
-#define ON_MS 100
 
 struct HbVfioIntx {
 	int device_fd;
@@ -193,7 +191,8 @@ static void switch_on(gpointer data)
 
 void hb_vfio_intx_attach(HbVfioIntx *intx, HbHostBridge *bridge, const HbPort *port)
 {
-	const HbLaterTimes times = { .quiet_ms = ON_MS, .most_ms = ON_MS };
+	const HbLaterTimes times = { .quiet_ms = HB_VFIO_INTX_ON_MS,
+				     .most_ms = HB_VFIO_INTX_ON_MS };
 
 	if (!intx->available || intx->later)
 		return;

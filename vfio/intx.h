@@ -7,6 +7,10 @@
 
 #include <hotbay/pci.h>
 
+/* How long a guest must be without messages until it has the pin. On a slow host a driver takes a
+ * while to come to them, and would have it for nothing. */
+#define HB_VFIO_INTX_ON_MS 300
+
 /*
  * A drive's interrupt pin, for guests that do not use its messages. With the bus lock held, but for
  * open and close.

@@ -14,6 +14,7 @@
 #include "tests/unit/hw/fake-host.h"
 #include "tests/unit/suite.h"
 #include "vfio/interrupts.h"
+#include "vfio/intx.h"
 
 #include <hotbay/slot.h>
 
@@ -179,7 +180,7 @@ static void run_loop_for(guint ms)
 /* Longer than a guest must use the pin until it has it. */
 static void wait_for_pin(void)
 {
-	run_loop_for(150);
+	run_loop_for(HB_VFIO_INTX_ON_MS + 50);
 }
 
 static void assert_calls(const char *vfio, const char *of_host)
