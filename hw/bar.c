@@ -161,6 +161,16 @@ static void log_failure(Bar *bar, const Mapping *mapping, guint64 gpa, const GEr
 		    error->message);
 }
 
+static void tell_mapped(const Bar *bar, const Mapping *mapping, gboolean here)
+{
+	const HbBars *bars = bar->bars;
+	const HbBarMapping *part = &mapping->part;
+
+	if (bars->ops->mapped)
+		bars->ops->mapped(bars->opaque, bar->placed + part->offset, part->size, part->hva,
+				  here);
+}
+
 static void place(Bar *bar, guint64 base)
 {
 	HbHost *host = get_host(bar->bars);
@@ -174,7 +184,9 @@ static void place(Bar *bar, guint64 base)
 
 		mapping->mapped = hb_host_get_ops(host)->map(
 			host, gpa, mapping->part.size, mapping->part.hva, &mapping->slot, &error);
-		if (!mapping->mapped)
+		if (mapping->mapped)
+			tell_mapped(bar, mapping, TRUE);
+		else
 			log_failure(bar, mapping, gpa, error);
 	}
 }
@@ -186,9 +198,11 @@ static void withdraw(Bar *bar)
 	for (guint i = 0; i < bar->n_mappings; i++) {
 		Mapping *mapping = &bar->mappings[i];
 
-		if (mapping->mapped)
-			hb_host_get_ops(host)->unmap(host, mapping->slot);
+		if (!mapping->mapped)
+			continue;
+		hb_host_get_ops(host)->unmap(host, mapping->slot);
 		mapping->mapped = FALSE;
+		tell_mapped(bar, mapping, FALSE);
 	}
 	hb_host_bridge_unclaim(bar->bars->bridge, bar->placed, &trap_ops, bar);
 	bar->placed = ABSENT;

@@ -25,10 +25,16 @@ typedef struct HbBarDescription {
 	guint n_mappings;
 } HbBarDescription;
 
-/* Guest accesses to the parts of BAR @index that are not mapped. With the bus lock held. */
+/*
+ * @read, @write: guest accesses to the parts of BAR @index that are not mapped.
+ * @mapped: (nullable): @size bytes at @hva now are (@here) or are no longer at guest physical @gpa.
+ *
+ * With the bus lock held.
+ */
 typedef struct HbBarOps {
 	guint64 (*read)(gpointer opaque, guint index, guint64 offset, guint size);
 	void (*write)(gpointer opaque, guint index, guint64 offset, guint size, guint64 value);
+	void (*mapped)(gpointer opaque, guint64 gpa, guint64 size, gpointer hva, gboolean here);
 } HbBarOps;
 
 typedef struct HbBars HbBars;

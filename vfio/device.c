@@ -9,7 +9,7 @@
  *     2 its group into the IOMMU, its fd     fd closed, group given back
  *     3 its configuration space, once
  *     4 its interrupts                       host vectors off, eventfds closed
- *     5 its BARs                             unmapped
+ *     5 its BARs                             out of reach of other drives, unmapped
  *     6 its host port and its notifiers      disarmed, eventfds closed
  *     7 its reset                            one in flight waited for
  *
@@ -119,7 +119,14 @@ static void bar_write(gpointer opaque, guint index, guint64 offset, guint size, 
 		hb_vfio_regions_write(device->regions, index, offset, size, value);
 }
 
-static const HbBarOps bar_ops = { .read = bar_read, .write = bar_write };
+static void bar_mapped(gpointer opaque, guint64 gpa, guint64 size, gpointer hva, gboolean here)
+{
+	const HbVfioDevice *device = opaque;
+
+	hb_vfio_set_window(device->vfio, gpa, size, hva, here);
+}
+
+static const HbBarOps bar_ops = { .read = bar_read, .write = bar_write, .mapped = bar_mapped };
 
 static gboolean open_bars(HbVfioDevice *device, GError **error)
 {
@@ -263,6 +270,7 @@ static void close_device(HbVfioDevice *device)
 	hb_vfio_notifiers_close(device->notifiers);
 	hb_vfio_host_port_close(device->host_port);
 	hb_bars_destroy(device->bars);
+	hb_vfio_sync_windows(device->vfio);
 	hb_vfio_regions_close(device->regions);
 	hb_vfio_interrupts_close(device->interrupts);
 	close_descriptor(device);

@@ -14,6 +14,8 @@
 
 #include "vfio/iommu.h"
 
+#include "hw/host.h"
+
 #include <hotbay/error.h>
 
 #include <errno.h>
@@ -75,6 +77,19 @@ static void unmap_ram(Type1 *type1)
 		type1->mapped = FALSE;
 }
 
+static gboolean map(Type1 *type1, guint64 iova, guint64 size, gconstpointer hva)
+{
+	struct vfio_iommu_type1_dma_map map = {
+		.argsz = sizeof(map),
+		.flags = VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE,
+		.vaddr = (guintptr)hva,
+		.iova = iova,
+		.size = size,
+	};
+
+	return ioctl(type1->container, VFIO_IOMMU_MAP_DMA, &map) == 0;
+}
+
 static gboolean map_ram(Type1 *type1, GError **error)
 {
 	guint n;
@@ -83,14 +98,7 @@ static gboolean map_ram(Type1 *type1, GError **error)
 	if (type1->mapped)
 		return TRUE;
 	for (guint i = 0; i < n; i++) {
-		struct vfio_iommu_type1_dma_map map = {
-			.argsz = sizeof(map),
-			.flags = VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE,
-			.vaddr = (guintptr)ram[i].hva,
-			.iova = ram[i].gpa,
-			.size = ram[i].size,
-		};
-		if (ioctl(type1->container, VFIO_IOMMU_MAP_DMA, &map) == 0)
+		if (map(type1, ram[i].gpa, ram[i].size, ram[i].hva))
 			continue;
 		g_set_error(error, HB_ERROR, HB_ERROR_HOST,
 			    "VFIO_IOMMU_MAP_DMA of %" G_GUINT64_FORMAT
@@ -235,6 +243,33 @@ static void detach(HbIommu *iommu, HbIommuAttachment *attachment)
 		leave_group((Type1 *)iommu, attachment);
 }
 
+static gboolean map_window(HbIommu *iommu, guint64 iova, guint64 size, gpointer hva, GError **error)
+{
+	if (map((Type1 *)iommu, iova, size, hva))
+		return TRUE;
+	g_set_error(error, HB_ERROR, HB_ERROR_HOST,
+		    "VFIO_IOMMU_MAP_DMA of 0x%" G_GINT64_MODIFIER "x bytes at 0x%" G_GINT64_MODIFIER
+		    "x: %s",
+		    size, iova, g_strerror(errno));
+	return FALSE;
+}
+
+static void unmap_window(HbIommu *iommu, guint64 iova, guint64 size)
+{
+	const Type1 *type1 = (const Type1 *)iommu;
+	struct vfio_iommu_type1_dma_unmap unmap = {
+		.argsz = sizeof(unmap),
+		.iova = iova,
+		.size = size,
+	};
+
+	if (ioctl(type1->container, VFIO_IOMMU_UNMAP_DMA, &unmap) < 0)
+		hb_host_log(type1->host, G_LOG_LEVEL_WARNING,
+			    "VFIO_IOMMU_UNMAP_DMA of a drive's BAR at 0x%" G_GINT64_MODIFIER
+			    "x: %s",
+			    iova, g_strerror(errno));
+}
+
 static void destroy(HbIommu *iommu)
 {
 	Type1 *type1 = (Type1 *)iommu;
@@ -251,6 +286,8 @@ static const HbIommuOps type1_ops = {
 	.attach = attach,
 	.leave = leave,
 	.detach = detach,
+	.map_window = map_window,
+	.unmap_window = unmap_window,
 	.destroy = destroy,
 };
 

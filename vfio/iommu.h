@@ -28,6 +28,13 @@ typedef struct HbIommuOps {
 	 */
 	void (*leave)(HbIommu *iommu, HbIommuAttachment *attachment);
 	void (*detach)(HbIommu *iommu, HbIommuAttachment *attachment);
+	/*
+	 * Map @size bytes of a drive's BAR, mapped at @hva, for the DMA of all that are attached;
+	 * and undo one, which cannot fail. NULL, both: this backend cannot map such memory.
+	 */
+	gboolean (*map_window)(HbIommu *iommu, guint64 iova, guint64 size, gpointer hva,
+			       GError **error);
+	void (*unmap_window)(HbIommu *iommu, guint64 iova, guint64 size);
 	void (*destroy)(HbIommu *iommu);
 } HbIommuOps;
 

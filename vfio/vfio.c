@@ -9,6 +9,8 @@
 
 #include "vfio/vfio.h"
 
+#include "vfio/peers.h"
+
 #include <hotbay/error.h>
 
 struct HbVfio {
@@ -19,6 +21,10 @@ struct HbVfio {
 	GMutex mutex;	      /* guards all below */
 	HbIommu *iommu;	      /* NULL: to be chosen when the first drive comes */
 	GPtrArray *drives;    /* of char *: the addresses that are attached */
+
+	HbVfioPeers *peers;   /* NULL: drives do not reach each other */
+	GThreadPool *syncing; /* of one thread, if there are @peers */
+	gint sync_pending;    /* atomic: a sync is to come that has not begun */
 };
 
 HbVfio *hb_vfio_create(HbHost *host, guint max_vectors)
@@ -38,6 +44,9 @@ void hb_vfio_destroy(HbVfio *vfio)
 	if (!vfio)
 		return;
 	g_assert(vfio->drives->len == 0);
+	if (vfio->syncing)
+		g_thread_pool_free(vfio->syncing, FALSE, TRUE);
+	hb_vfio_peers_destroy(vfio->peers);
 	g_ptr_array_unref(vfio->drives);
 	if (vfio->iommu)
 		vfio->iommu->ops->destroy(vfio->iommu);
@@ -103,7 +112,7 @@ gboolean hb_vfio_use_iommu(HbVfio *vfio, HbVfioIommu iommu, int iommufd, GError 
 /* For all drives to come, by what the first one can have. */
 static void choose_iommu(HbVfio *vfio, const char *address)
 {
-	if (hb_iommu_iommufd_is_usable(HB_IOMMU_ROOT, address))
+	if (!vfio->peers && hb_iommu_iommufd_is_usable(HB_IOMMU_ROOT, address))
 		vfio->iommu = hb_iommu_iommufd_create(vfio->host, HB_IOMMU_ROOT, -1, NULL);
 	if (!vfio->iommu)
 		vfio->iommu = hb_iommu_type1_create(vfio->host);
@@ -172,4 +181,49 @@ void hb_vfio_detach(HbVfio *vfio, HbIommuAttachment *attachment, const char *add
 	vfio->iommu->ops->detach(vfio->iommu, attachment);
 	if (g_ptr_array_find_with_equal_func(vfio->drives, address, g_str_equal, &index))
 		g_ptr_array_remove_index_fast(vfio->drives, index);
+}
+
+/* ---- drives that reach each other ---- */
+
+static void run_sync(gpointer data, gpointer unused)
+{
+	HbVfio *vfio = data;
+
+	g_atomic_int_set(&vfio->sync_pending, FALSE);
+	hb_vfio_sync_windows(vfio);
+}
+
+gboolean hb_vfio_connect_drives(HbVfio *vfio, GError **error)
+{
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&vfio->mutex);
+
+	if (vfio->iommu && !vfio->iommu->ops->map_window) {
+		g_set_error(error, HB_ERROR, HB_ERROR_UNSUPPORTED,
+			    "%s cannot map a drive's memory for other drives: use VFIO type1",
+			    vfio->iommu->ops->name);
+		return FALSE;
+	}
+	vfio->syncing = g_thread_pool_new(run_sync, NULL, 1, FALSE, error);
+	if (!vfio->syncing)
+		return FALSE;
+	vfio->peers = hb_vfio_peers_create(vfio->host);
+	return TRUE;
+}
+
+void hb_vfio_set_window(HbVfio *vfio, guint64 gpa, guint64 size, gpointer hva, gboolean here)
+{
+	if (!vfio->peers)
+		return;
+	hb_vfio_peers_set(vfio->peers, gpa, size, hva, here);
+	if (g_atomic_int_compare_and_exchange(&vfio->sync_pending, FALSE, TRUE))
+		g_thread_pool_push(vfio->syncing, vfio, NULL);
+}
+
+void hb_vfio_sync_windows(HbVfio *vfio)
+{
+	if (!vfio->peers)
+		return;
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&vfio->mutex);
+	if (vfio->iommu)
+		hb_vfio_peers_sync(vfio->peers, vfio->iommu);
 }

@@ -21,4 +21,13 @@ HbIommuAttachment *hb_vfio_attach(HbVfio *vfio, guint group, const char *address
 void hb_vfio_leave(HbVfio *vfio, HbIommuAttachment *attachment);
 void hb_vfio_detach(HbVfio *vfio, HbIommuAttachment *attachment, const char *address);
 
+/*
+ * A part of a drive's BAR is, or is no longer, where other drives may reach it (vfio/peers.h), if
+ * they are to. Any thread: it takes effect soon, in a worker.
+ */
+void hb_vfio_set_window(HbVfio *vfio, guint64 gpa, guint64 size, gpointer hva, gboolean here);
+
+/* When this returns nobody reaches what is no longer there. */
+void hb_vfio_sync_windows(HbVfio *vfio);
+
 #endif

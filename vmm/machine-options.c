@@ -127,6 +127,8 @@ gboolean hb_machine_options_read_machine(HbOptions *options, const char *value, 
 	       take_passthrough_hotplug(options, properties, error) &&
 	       take_memory_backend(options, properties, error) &&
 	       take_iommu(options, properties, error) &&
+	       hb_properties_take_bool(properties, "x-hotbay-peer-to-peer", &options->peer_to_peer,
+				       error) &&
 	       take_kernel_cache(options, properties, error) &&
 	       hb_properties_finish(properties, "-machine", error);
 }

@@ -409,6 +409,21 @@ static gboolean add_memory(HbMachine *machine, GError **error)
 	return !needs_lock(machine->options) || hb_memory_lock(machine->memory, error);
 }
 
+static gboolean use_iommu(HbMachine *machine, GError **error)
+{
+	const HbOptions *options = machine->options;
+	const HbIommuOptions *iommu = &options->iommu_options;
+
+	if (!hb_vfio_use_iommu(machine->vfio, iommu->iommu, iommu->fd, error)) {
+		g_prefix_error(error, "%s: ", iommu->id ? "-object iommufd" : "-machine");
+		return FALSE;
+	}
+	if (!options->peer_to_peer || hb_vfio_connect_drives(machine->vfio, error))
+		return TRUE;
+	g_prefix_error(error, "-machine: x-hotbay-peer-to-peer=on: ");
+	return FALSE;
+}
+
 static gboolean add_vfio(HbMachine *machine, GError **error)
 {
 	const HbOptions *options = machine->options;
@@ -417,13 +432,8 @@ static gboolean add_vfio(HbMachine *machine, GError **error)
 	hb_vfio_expect_vectors(machine->vfio, options->cpus + 1); /* a queue each, and admin */
 	if (!hb_options_can_have_drives(options))
 		return TRUE;
-	if (!hb_vfio_use_iommu(machine->vfio, options->iommu_options.iommu,
-			       options->iommu_options.fd, error)) {
-		g_prefix_error(error,
-			       "%s: ", options->iommu_options.id ? "-object iommufd" : "-machine");
-		return FALSE;
-	}
-	return hb_vfio_share_vectors(machine->vfio, VECTORS_PATH, error);
+	return use_iommu(machine, error) &&
+	       hb_vfio_share_vectors(machine->vfio, VECTORS_PATH, error);
 }
 
 /* In the mode that the operator chose. */

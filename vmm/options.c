@@ -255,7 +255,8 @@ static const Flag flags[] = {
 	  "(default 4096); passthrough-hotplug=on|off, whether drives come and go while the guest "
 	  "runs (default on where there is a hot-plug slot); off makes all slots hotplug=off; "
 	  "x-hotbay-iommu=auto|type1|iommufd, by what drives reach guest memory (default auto: "
-	  "iommufd where it is there); "
+	  "iommufd where it is there); x-hotbay-peer-to-peer=on|off, whether drives reach each "
+	  "other's memory by DMA (default off); "
 	  "x-hotbay-kernel-cache=on|off|FOLDER, where unpacked kernels are kept (default on: "
 	  "/var/cache/hotbay for root, ~/.cache/hotbay for others); off has the guest unpack a "
 	  "bzImage itself",

@@ -131,6 +131,18 @@ const char *hb_vfio_iommu_to_str(HbVfioIommu iommu);
  */
 gboolean hb_vfio_use_iommu(HbVfio *vfio, HbVfioIommu iommu, int iommufd, GError **error);
 
+/**
+ * hb_vfio_connect_drives:
+ *
+ * Lets drives reach each other's memory, such as controller memory buffers, by DMA: before the
+ * first drive and after hb_vfio_use_iommu(), once. Without it they reach guest RAM only. Where the
+ * guest moves a BAR, the host's IOMMU follows a moment later. It needs VFIO type1, which
+ * %HB_VFIO_IOMMU_AUTO then is. Loop thread.
+ *
+ * Returns: FALSE with %HB_ERROR_UNSUPPORTED if hb_vfio_use_iommu() was told iommufd
+ */
+gboolean hb_vfio_connect_drives(HbVfio *vfio, GError **error);
+
 /** HbVfioDevice: a drive of the host, open for its VM. */
 typedef struct HbVfioDevice HbVfioDevice;
 

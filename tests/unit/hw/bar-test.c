@@ -29,6 +29,7 @@ static HbHostBridge *bridge;
 static HbConfigSpace config;
 static HbBars *bars;
 static GString *trapped;
+static GString *told; /* to whom it is for other drives */
 
 static guint64 read_trapped(gpointer opaque, guint index, guint64 offset, guint size)
 {
@@ -42,9 +43,16 @@ static void write_trapped(gpointer opaque, guint index, guint64 offset, guint si
 			       (guint)value);
 }
 
+static void note_mapped(gpointer opaque, guint64 gpa, guint64 size, gpointer hva, gboolean here)
+{
+	g_string_append_printf(told, "%s%x %x from %x, ", here ? "+" : "-", (guint)gpa, (guint)size,
+			       GPOINTER_TO_UINT(hva));
+}
+
 static const HbBarOps bar_ops = {
 	.read = read_trapped,
 	.write = write_trapped,
+	.mapped = note_mapped,
 };
 
 /* A drive: BAR 0 of 16 KiB with its first half and last page mapped, BAR 2 all trapped, 32-bit,
@@ -79,6 +87,7 @@ static void setup(void)
 	host = fake_host_create();
 	bridge = hb_host_bridge_create(host->host, &windows, NULL);
 	trapped = g_string_new(NULL);
+	told = g_string_new(NULL);
 	hb_config_space_init(&config);
 	hb_config_space_set_writable(&config, PCI_COMMAND, 2, PCI_COMMAND_MEMORY);
 	bars = hb_bars_create(&config, &bar_ops, NULL);
@@ -101,6 +110,7 @@ static void teardown(void)
 	hb_bars_destroy(bars);
 	hb_host_bridge_destroy(bridge);
 	g_string_free(trapped, TRUE);
+	g_string_free(told, TRUE);
 	fake_host_destroy(host);
 }
 
@@ -237,6 +247,31 @@ START_TEST(a_moving_bar_leaves_before_it_arrives)
 	write_config(BAR4, 4, MEM32 + 0x100000);
 
 	assert_calls("unmap c0000000\nmap c0100000 100000\n");
+}
+END_TEST
+
+START_TEST(what_is_mapped_and_where_is_told_until_it_is_severed)
+{
+	write_config(BAR0, 4, MEM32);
+	enable();
+	ck_assert_str_eq(told->str, "+c0000000 2000 from 10000, +c0003000 1000 from 13000, ");
+	g_string_truncate(told, 0);
+	write_config(BAR0, 4, MEM32 + 0x10000);
+	ck_assert_str_eq(told->str, "-c0000000 2000 from 10000, -c0003000 1000 from 13000, "
+				    "+c0010000 2000 from 10000, +c0013000 1000 from 13000, ");
+	g_string_truncate(told, 0);
+	sever();
+	ck_assert_str_eq(told->str, "-c0010000 2000 from 10000, -c0013000 1000 from 13000, ");
+}
+END_TEST
+
+START_TEST(what_cannot_be_mapped_is_not_told)
+{
+	host->no_map = TRUE;
+	write_config(BAR0, 4, MEM32);
+	enable();
+	sever();
+	ck_assert_str_eq(told->str, "");
 }
 END_TEST
 
@@ -406,6 +441,8 @@ Suite *test_suite(void)
 	tcase_add_test(tcase, an_update_without_change_does_nothing);
 	tcase_add_test(tcase, a_bar_above_4_gib_is_mapped_when_both_halves_are_there);
 	tcase_add_test(tcase, a_moving_bar_leaves_before_it_arrives);
+	tcase_add_test(tcase, what_is_mapped_and_where_is_told_until_it_is_severed);
+	tcase_add_test(tcase, what_cannot_be_mapped_is_not_told);
 	tcase_add_test(tcase, bars_may_swap_places);
 	tcase_add_loop_test(tcase, a_bar_in_no_window_is_not_mapped, 0, G_N_ELEMENTS(bad_places));
 	tcase_add_test(tcase, a_bar_over_guest_memory_is_not_mapped);

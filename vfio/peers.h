@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Copyright the hotbay authors */
+#ifndef VFIO_PEERS_H
+#define VFIO_PEERS_H
+
+#include "vfio/iommu.h"
+
+/*
+ * Where the drives of one VM reach each other's BARs by DMA: which windows there are to be in the
+ * IOMMU's address space, and which there are.
+ */
+typedef struct HbVfioPeers HbVfioPeers;
+
+HbVfioPeers *hb_vfio_peers_create(HbHost *host);
+
+/* After a sync without windows. Takes NULL. */
+void hb_vfio_peers_destroy(HbVfioPeers *peers);
+
+/*
+ * @size bytes of a BAR, mapped at @hva, are (@here) or are no longer at guest physical @gpa, in
+ * multiples of 4 KiB. Windows that are here do not overlap. Any thread; waits for nobody.
+ */
+void hb_vfio_peers_set(HbVfioPeers *peers, guint64 gpa, guint64 size, gpointer hva, gboolean here);
+
+/*
+ * Bring the address space to what was set: all windows that are no longer here are unmapped when
+ * this returns. One that cannot be mapped is said in the log, and not tried again. A worker, with
+ * HbVfio's mutex. @iommu has the two functions for it.
+ */
+void hb_vfio_peers_sync(HbVfioPeers *peers, HbIommu *iommu);
+
+#endif
