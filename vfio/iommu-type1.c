@@ -158,9 +158,9 @@ static gboolean enter_container(Type1 *type1, int group_fd, const char *address,
 	return TRUE;
 }
 
-static int get_device_fd(int group_fd, const char *address, GError **error)
+static int open_function(const HbIommuAttachment *attachment, const char *address, GError **error)
 {
-	int fd = ioctl(group_fd, VFIO_GROUP_GET_DEVICE_FD, address);
+	int fd = ioctl(attachment->fd, VFIO_GROUP_GET_DEVICE_FD, address);
 
 	if (fd < 0)
 		g_set_error(error, HB_ERROR, errno == EBUSY ? HB_ERROR_BUSY : HB_ERROR_HOST,
@@ -219,8 +219,8 @@ static HbIommuAttachment *attach(HbIommu *iommu, guint group, const char *addres
 		attachment = enter_group(type1, group, address, error);
 	if (!attachment)
 		return NULL;
-	*device_fd = map_ram(type1, error) ? get_device_fd(attachment->fd, address, error) : -1;
-	if (*device_fd < 0) {
+	*device_fd = -1;
+	if (!map_ram(type1, error)) {
 		if (attachment->users == 0)
 			leave_group(type1, attachment);
 		return NULL;
@@ -284,6 +284,7 @@ static void destroy(HbIommu *iommu)
 static const HbIommuOps type1_ops = {
 	.name = "type1",
 	.attach = attach,
+	.open = open_function,
 	.leave = leave,
 	.detach = detach,
 	.map_window = map_window,

@@ -7,7 +7,8 @@
 
 /*
  * The IOMMU address space of one VM, which mirrors guest memory, and the way to a device's file
- * descriptor through it. One file a backend. Callers hold HbVfio's mutex; workers only.
+ * descriptor through it. One file a backend. Callers hold HbVfio's mutex, but for @open; workers
+ * only.
  */
 typedef struct HbIommu HbIommu;
 typedef struct HbIommuAttachment HbIommuAttachment;
@@ -21,6 +22,12 @@ typedef struct HbIommuOps {
 	 */
 	HbIommuAttachment *(*attach)(HbIommu *iommu, guint group, const char *address,
 				     int *device_fd, GError **error);
+	/*
+	 * NULL, or what gives the device's descriptor where @attach gives -1. The kernel resets a
+	 * drive for it, 0.1 s of waiting: it is called without the mutex, so that drives that come
+	 * together are reset together. -1 and an error is followed by the detach.
+	 */
+	int (*open)(const HbIommuAttachment *attachment, const char *address, GError **error);
 	/*
 	 * A function of the group does no DMA any more, and its descriptor is being closed: what is
 	 * mapped for it alone may go now, which takes as long as the close does. Its detach

@@ -4,7 +4,7 @@
 /*
  * What the passed-through drives of one VM share. The mutex is held while a device is attached,
  * leaves or is detached, seconds at worst, so only workers take it: neither a vCPU nor the loop
- * waits for it.
+ * waits for it. It is not held while one is opened.
  */
 
 #include "vfio/vfio.h"
@@ -150,8 +150,8 @@ static gboolean check_room(const HbVfio *vfio, const char *address, GError **err
 	return TRUE;
 }
 
-HbIommuAttachment *hb_vfio_attach(HbVfio *vfio, guint group, const char *address, int *device_fd,
-				  GError **error)
+static HbIommuAttachment *attach(HbVfio *vfio, guint group, const char *address, int *device_fd,
+				 GError **error)
 {
 	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&vfio->mutex);
 
@@ -164,6 +164,20 @@ HbIommuAttachment *hb_vfio_attach(HbVfio *vfio, guint group, const char *address
 	if (attachment)
 		g_ptr_array_add(vfio->drives, g_strdup(address));
 	return attachment;
+}
+
+HbIommuAttachment *hb_vfio_attach(HbVfio *vfio, guint group, const char *address, int *device_fd,
+				  GError **error)
+{
+	HbIommuAttachment *attachment = attach(vfio, group, address, device_fd, error);
+
+	if (!attachment || !vfio->iommu->ops->open)
+		return attachment;
+	*device_fd = vfio->iommu->ops->open(attachment, address, error);
+	if (*device_fd >= 0)
+		return attachment;
+	hb_vfio_detach(vfio, attachment, address);
+	return NULL;
 }
 
 void hb_vfio_leave(HbVfio *vfio, HbIommuAttachment *attachment)
