@@ -258,6 +258,15 @@ static void close_descriptor(HbVfioDevice *device)
 		g_thread_join(leaving);
 }
 
+/* Before the regions, whose memory other drives may reach. */
+static void close_bars(HbVfioDevice *device)
+{
+	if (!device->bars)
+		return;
+	hb_bars_destroy(device->bars);
+	hb_vfio_unmap_windows(device->vfio);
+}
+
 /*
  * DMA ends first: the kernel's own reset at the close does not happen while whoever wants the drive
  * back holds its lock.
@@ -269,8 +278,7 @@ static void close_device(HbVfioDevice *device)
 		hb_vfio_config_stop_dma(&device->config);
 	hb_vfio_notifiers_close(device->notifiers);
 	hb_vfio_host_port_close(device->host_port);
-	hb_bars_destroy(device->bars);
-	hb_vfio_sync_windows(device->vfio);
+	close_bars(device);
 	hb_vfio_regions_close(device->regions);
 	hb_vfio_interrupts_close(device->interrupts);
 	close_descriptor(device);

@@ -13,7 +13,7 @@ typedef struct HbVfioPeers HbVfioPeers;
 
 HbVfioPeers *hb_vfio_peers_create(HbHost *host);
 
-/* After a sync without windows. Takes NULL. */
+/* When no window is here and none is mapped. Takes NULL. */
 void hb_vfio_peers_destroy(HbVfioPeers *peers);
 
 /*
@@ -23,10 +23,16 @@ void hb_vfio_peers_destroy(HbVfioPeers *peers);
 void hb_vfio_peers_set(HbVfioPeers *peers, guint64 gpa, guint64 size, gpointer hva, gboolean here);
 
 /*
- * Bring the address space to what was set: all windows that are no longer here are unmapped when
- * this returns. One that cannot be mapped is said in the log, and not tried again. A worker, with
- * HbVfio's mutex. @iommu has the two functions for it.
+ * All windows that are no longer here are unmapped when this returns. A worker, with HbVfio's
+ * mutex, as the next one. @iommu has the two functions for it.
  */
-void hb_vfio_peers_sync(HbVfioPeers *peers, HbIommu *iommu);
+void hb_vfio_peers_unmap(HbVfioPeers *peers, HbIommu *iommu);
+
+/*
+ * One step to what was set: as the last one, and then one window that is here is mapped. If that
+ * cannot be, it is not tried again while it stays, and the first of them is said in the log.
+ * Returns: FALSE if there was none to map
+ */
+gboolean hb_vfio_peers_map_next(HbVfioPeers *peers, HbIommu *iommu);
 
 #endif

@@ -13,6 +13,11 @@
 
 #include <hotbay/error.h>
 
+#include <unistd.h>
+
+/* GMutex is not fair: without a pause a drive that is closed would wait for all windows. */
+#define BETWEEN_WINDOWS_US 500
+
 struct HbVfio {
 	HbHost *host;
 	HbIrqRemap *remap;
@@ -102,6 +107,8 @@ gboolean hb_vfio_use_iommu(HbVfio *vfio, HbVfioIommu iommu, int iommufd, GError 
 	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&vfio->mutex);
 
 	g_assert(!vfio->iommu);
+	if (iommu != HB_VFIO_IOMMU_IOMMUFD && iommufd >= 0)
+		close(iommufd); /* ours, though nobody uses it */
 	if (iommu == HB_VFIO_IOMMU_TYPE1)
 		vfio->iommu = hb_iommu_type1_create(vfio->host);
 	if (iommu == HB_VFIO_IOMMU_IOMMUFD)
@@ -199,12 +206,20 @@ void hb_vfio_detach(HbVfio *vfio, HbIommuAttachment *attachment, const char *add
 
 /* ---- drives that reach each other ---- */
 
+static gboolean map_next(HbVfio *vfio)
+{
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&vfio->mutex);
+
+	return vfio->iommu && hb_vfio_peers_map_next(vfio->peers, vfio->iommu);
+}
+
 static void run_sync(gpointer data, gpointer unused)
 {
 	HbVfio *vfio = data;
 
 	g_atomic_int_set(&vfio->sync_pending, FALSE);
-	hb_vfio_sync_windows(vfio);
+	while (map_next(vfio))
+		g_usleep(BETWEEN_WINDOWS_US);
 }
 
 gboolean hb_vfio_connect_drives(HbVfio *vfio, GError **error)
@@ -233,11 +248,11 @@ void hb_vfio_set_window(HbVfio *vfio, guint64 gpa, guint64 size, gpointer hva, g
 		g_thread_pool_push(vfio->syncing, vfio, NULL);
 }
 
-void hb_vfio_sync_windows(HbVfio *vfio)
+void hb_vfio_unmap_windows(HbVfio *vfio)
 {
 	if (!vfio->peers)
 		return;
 	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&vfio->mutex);
 	if (vfio->iommu)
-		hb_vfio_peers_sync(vfio->peers, vfio->iommu);
+		hb_vfio_peers_unmap(vfio->peers, vfio->iommu);
 }

@@ -27,7 +27,7 @@ void hb_vfio_detach(HbVfio *vfio, HbIommuAttachment *attachment, const char *add
  */
 void hb_vfio_set_window(HbVfio *vfio, guint64 gpa, guint64 size, gpointer hva, gboolean here);
 
-/* When this returns nobody reaches what is no longer there. */
-void hb_vfio_sync_windows(HbVfio *vfio);
+/* When this returns nobody reaches what is no longer there. What is new is not waited for. */
+void hb_vfio_unmap_windows(HbVfio *vfio);
 
 #endif

@@ -120,7 +120,8 @@ const char *hb_vfio_iommu_to_str(HbVfioIommu iommu);
  * hb_vfio_use_iommu:
  * @iommu: which
  * @iommufd: of %HB_VFIO_IOMMU_IOMMUFD, a file descriptor that has /dev/iommu open, for a process
- *   that may not open it itself; the library's from here on, also after an error. -1: none
+ *   that may not open it itself; the library's from here on, also after an error, and closed if
+ *   it is of no use for @iommu. -1: none
  *
  * Says by what drives reach guest memory, before the first drive, and once; if it is not called,
  * %HB_VFIO_IOMMU_AUTO is taken. All drives of a VM share one address space, so it is for all of
