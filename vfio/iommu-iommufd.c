@@ -147,7 +147,28 @@ static int open_device(const Iommufd *iommufd, const char *address, GError **err
 	return fd;
 }
 
-/* EINVAL is how VFIO says that it is bound already (drivers/vfio/vfio_main.c, Linux 6.12). */
+/*
+ * EINVAL is how VFIO says that it is bound already (drivers/vfio/vfio_main.c, Linux 6.12). EPERM
+ * has two causes: another owner of a function of the group (iommu_device_claim_dma_owner() in
+ * drivers/iommu/iommu.c), and interrupts that are not remapped (drivers/iommu/iommufd/device.c).
+ */
+static const char *remedy_of_bind(int code)
+{
+	switch (code) {
+	case EBUSY:
+	case EINVAL:
+		return "another VM has the drive, or a function of its IOMMU group: remove it "
+		       "there first";
+	case EPERM:
+		return "either another VM has a function of its IOMMU group: remove it there "
+		       "first; or the host's IOMMU does not remap interrupts: turn that on in its "
+		       "firmware, or, if its guests are trusted, load the module iommufd with "
+		       "allow_unsafe_interrupts=1";
+	default:
+		return "the host's kernel log says more";
+	}
+}
+
 static gboolean bind_device(const Iommufd *iommufd, int fd, const char *address, GError **error)
 {
 	struct vfio_device_bind_iommufd bind = { .argsz = sizeof(bind), .iommufd = iommufd->fd };
@@ -157,10 +178,7 @@ static gboolean bind_device(const Iommufd *iommufd, int fd, const char *address,
 	gboolean busy = errno == EBUSY || errno == EINVAL;
 	g_set_error(error, HB_ERROR, busy ? HB_ERROR_BUSY : HB_ERROR_HOST,
 		    "%s: VFIO_DEVICE_BIND_IOMMUFD: %s; %s", address, g_strerror(errno),
-		    busy ? "another VM has the drive, or a function of its IOMMU group: remove it "
-			   "there first"
-		    : errno == EPERM ? "the host's IOMMU cannot remap interrupts"
-				     : "the host's kernel log says more");
+		    remedy_of_bind(errno));
 	return FALSE;
 }
 

@@ -48,27 +48,45 @@ static void note_map(const struct iommu_ioas_map *map)
 			       (unsigned long long)map->length, (unsigned long long)map->user_va);
 }
 
+static void assert_is_control(int fd)
+{
+	g_autofree char *link = g_strdup_printf("/proc/self/fd/%d", fd);
+	g_autofree char *path = g_file_read_link(link, NULL);
+
+	ck_assert_msg(path && g_str_has_suffix(path, "/dev/iommu"), "%s", path);
+}
+
 static void note(unsigned long request, gpointer argument)
 {
 	const struct vfio_device_attach_iommufd_pt *attach = argument;
 	const struct iommu_ioas_unmap *unmap = argument;
+	const struct vfio_device_bind_iommufd *bind = argument;
+	const struct iommu_destroy *destroy = argument;
 	struct iommu_ioas_alloc *alloc = argument;
 
 	if (request == IOMMU_IOAS_ALLOC) {
+		ck_assert_uint_eq(alloc->size, sizeof(*alloc));
 		alloc->out_ioas_id = IOAS;
 		g_string_append(calls, "alloc, ");
 	} else if (request == IOMMU_IOAS_MAP) {
 		note_map(argument);
 	} else if (request == IOMMU_IOAS_UNMAP) {
+		ck_assert_uint_eq(unmap->size, sizeof(*unmap));
+		ck_assert_uint_eq(unmap->ioas_id, IOAS);
 		ck_assert(unmap->iova == 0 && unmap->length == G_MAXUINT64);
 		g_string_append(calls, "unmap, ");
 	} else if (request == VFIO_DEVICE_BIND_IOMMUFD) {
+		ck_assert_uint_eq(bind->argsz, sizeof(*bind));
+		assert_is_control(bind->iommufd);
 		g_string_append(calls, "bind, ");
 	} else if (request == VFIO_DEVICE_ATTACH_IOMMUFD_PT) {
+		ck_assert_uint_eq(attach->argsz, sizeof(*attach));
 		ck_assert_uint_eq(attach->pt_id, IOAS);
 		g_string_append(calls, "attach, ");
 	} else {
 		ck_assert_uint_eq(request, IOMMU_DESTROY);
+		ck_assert_uint_eq(destroy->size, sizeof(*destroy));
+		ck_assert_uint_eq(destroy->id, IOAS);
 		g_string_append(calls, "destroy, ");
 	}
 }
@@ -285,11 +303,13 @@ START_TEST(a_drive_of_another_vm_is_busy)
 }
 END_TEST
 
-START_TEST(a_host_without_interrupt_remapping_is_said)
+START_TEST(a_drive_that_may_not_be_bound_is_refused_with_both_causes)
 {
 	refused = VFIO_DEVICE_BIND_IOMMUFD;
 	refusal = EPERM;
-	assert_refused(FIRST, HB_ERROR_HOST, FIRST, "cannot remap interrupts");
+	assert_refused(FIRST, HB_ERROR_HOST, "another VM has a function of its IOMMU group",
+		       "does not remap interrupts");
+	assert_refused(FIRST, HB_ERROR_HOST, FIRST, "allow_unsafe_interrupts");
 }
 END_TEST
 
@@ -375,7 +395,7 @@ Suite *test_suite(void)
 	tcase_add_test(tests, a_detach_without_a_leave_unmaps_too);
 	tcase_add_test(tests, memory_that_could_not_be_unmapped_is_not_mapped_twice);
 	tcase_add_test(tests, a_drive_of_another_vm_is_busy);
-	tcase_add_test(tests, a_host_without_interrupt_remapping_is_said);
+	tcase_add_test(tests, a_drive_that_may_not_be_bound_is_refused_with_both_causes);
 	tcase_add_test(tests, a_refused_attach_maps_nothing);
 	tcase_add_test(tests,
 		       memory_that_cannot_be_mapped_leaves_nothing_mapped_and_names_the_limit);
