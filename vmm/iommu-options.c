@@ -87,9 +87,25 @@ gboolean hb_iommu_options_check_drive(const HbIommuOptions *options, const HbDri
 	return FALSE;
 }
 
-gboolean hb_iommu_options_settle(HbIommuOptions *options, const HbDeviceOptions *devices,
-				 GError **error)
+/* Of a machine without drives. */
+static gboolean check_unused(const HbIommuOptions *options, GError **error)
 {
+	if (!options->id && !options->peer_to_peer)
+		return TRUE;
+	g_autofree char *flag = options->id ? g_strdup_printf("-object: %s", options->id)
+					    : g_strdup("-machine: x-hotbay-peer-to-peer=on");
+	g_set_error(error, HB_ERROR, HB_ERROR_INVALID,
+		    "%s: nothing uses it, since no drive can come: add -device "
+		    "pcie-root-port,id=..., with hot-plug or a drive in it, or leave it out",
+		    flag);
+	return FALSE;
+}
+
+gboolean hb_iommu_options_settle(HbIommuOptions *options, const HbDeviceOptions *devices,
+				 gboolean drives, GError **error)
+{
+	if (!drives && !check_unused(options, error))
+		return FALSE;
 	for (guint i = 0; i < hb_device_options_get_n_drives(devices); i++) {
 		if (hb_iommu_options_check_drive(options, hb_device_options_get_drive(devices, i),
 						 error))

@@ -5,11 +5,12 @@
 
 #include <hotbay/hotbay.h>
 
-/** HbIommuOptions: what -object iommufd and -machine x-hotbay-iommu= say. */
+/** HbIommuOptions: what -object iommufd, and x-hotbay-iommu= and x-hotbay-peer-to-peer=, say. */
 typedef struct HbIommuOptions {
 	HbVfioIommu iommu;
-	char *id; /* of the iommufd; NULL: there is no such object */
-	int fd;	  /* that the iommufd is; -1: none */
+	char *id;	       /* of the iommufd; NULL: there is no such object */
+	int fd;		       /* that the iommufd is; -1: none */
+	gboolean peer_to_peer; /* drives reach each other's BARs */
 } HbIommuOptions;
 
 void hb_iommu_options_init(HbIommuOptions *options);
@@ -27,10 +28,11 @@ gboolean hb_iommu_options_check_drive(const HbIommuOptions *options, const HbDri
 
 /**
  * hb_iommu_options_settle:
+ * @drives: can the machine have drives at all?
  *
  * After the last flag. Returns: FALSE with an error that starts with the flag to blame
  */
 gboolean hb_iommu_options_settle(HbIommuOptions *options, const HbDeviceOptions *devices,
-				 GError **error);
+				 gboolean drives, GError **error);
 
 #endif

@@ -72,7 +72,9 @@ static gboolean take_iommu(HbOptions *options, HbProperties *properties, GError 
 {
 	const char *name = hb_properties_take(properties, "x-hotbay-iommu");
 
-	return name == NULL || hb_iommu_options_choose(&options->iommu_options, name, error);
+	return hb_properties_take_bool(properties, "x-hotbay-peer-to-peer",
+				       &options->iommu_options.peer_to_peer, error) &&
+	       (name == NULL || hb_iommu_options_choose(&options->iommu_options, name, error));
 }
 
 static gboolean take_passthrough_hotplug(HbOptions *options, HbProperties *properties,
@@ -127,8 +129,6 @@ gboolean hb_machine_options_read_machine(HbOptions *options, const char *value, 
 	       take_passthrough_hotplug(options, properties, error) &&
 	       take_memory_backend(options, properties, error) &&
 	       take_iommu(options, properties, error) &&
-	       hb_properties_take_bool(properties, "x-hotbay-peer-to-peer", &options->peer_to_peer,
-				       error) &&
 	       take_kernel_cache(options, properties, error) &&
 	       hb_properties_finish(properties, "-machine", error);
 }

@@ -418,7 +418,7 @@ static gboolean use_iommu(HbMachine *machine, GError **error)
 		g_prefix_error(error, "%s: ", iommu->id ? "-object iommufd" : "-machine");
 		return FALSE;
 	}
-	if (!options->peer_to_peer || hb_vfio_connect_drives(machine->vfio, error))
+	if (!iommu->peer_to_peer || hb_vfio_connect_drives(machine->vfio, error))
 		return TRUE;
 	g_prefix_error(error, "-machine: x-hotbay-peer-to-peer=on: ");
 	return FALSE;

@@ -68,7 +68,7 @@ static gboolean take_kind(HbProperties *object, HbMemoryKind *kind, GError **err
 		}
 	}
 	g_set_error(error, HB_ERROR, HB_ERROR_UNSUPPORTED,
-		    "'%s' is not supported: the objects there are are %s, %s and %s", type,
+		    "'%s' is not supported: the objects there are are %s, %s, %s and iommufd", type,
 		    kinds[HB_MEMORY_MEMFD], kinds[HB_MEMORY_FILE], kinds[HB_MEMORY_ANONYMOUS]);
 	return FALSE;
 }

@@ -448,9 +448,10 @@ static gboolean complete(HbOptions *options, GError **error)
 	}
 	return hb_memory_options_settle(&options->memory_options, &options->memory,
 					options->has_memory, error) &&
-	       hb_iommu_options_settle(&options->iommu_options, options->devices, error) &&
-	       settle_hotplug(options, error) && check_acpi_slots(options, error) &&
-	       check_kernel(options, error);
+	       settle_hotplug(options, error) &&
+	       hb_iommu_options_settle(&options->iommu_options, options->devices,
+				       hb_options_can_have_drives(options), error) &&
+	       check_acpi_slots(options, error) && check_kernel(options, error);
 }
 
 HbOptions *hb_options_parse(int argc, const char *const *argv, GError **error)

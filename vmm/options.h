@@ -43,7 +43,6 @@ typedef struct HbOptions {
 	guint64 memory; /* bytes */
 	HbMemoryOptions memory_options;
 	HbIommuOptions iommu_options;
-	gboolean peer_to_peer; /* drives reach each other's BARs */
 	gboolean mem_lock;
 	HbPassthroughHotplug passthrough_hotplug;
 	guint max_vectors;     /* interrupt vectors of the host's drives together */

@@ -100,6 +100,45 @@ START_TEST(test_an_object_does_not_go_with_type1)
 }
 END_TEST
 
+START_TEST(test_what_only_drives_use_is_refused_where_none_can_come)
+{
+	const char *const object[] = { "hotbay", "-kernel", "k", "-object", "iommufd,id=i0", NULL };
+	const char *const peers[] = {
+		"hotbay", "-kernel", "k", "-machine", "x-hotbay-peer-to-peer=on", NULL
+	};
+	const char *const off[] = { "hotbay",
+				    "-kernel",
+				    "k",
+				    "-device",
+				    "pcie-root-port,id=bay0",
+				    "-machine",
+				    "x-hotbay-peer-to-peer=on,passthrough-hotplug=off",
+				    NULL };
+
+	assert_refused(object, "-object: i0: nothing uses it");
+	assert_refused(peers, "-machine: x-hotbay-peer-to-peer=on: nothing uses it");
+	assert_refused(off, "-machine: x-hotbay-peer-to-peer=on: nothing uses it");
+}
+END_TEST
+
+START_TEST(test_a_slot_is_enough_for_what_drives_use)
+{
+	const char *const words[] = { "hotbay",
+				      "-kernel",
+				      "k",
+				      "-device",
+				      "pcie-root-port,id=bay0",
+				      "-machine",
+				      "x-hotbay-peer-to-peer=on",
+				      NULL };
+	g_autoptr(GError) error = NULL;
+	g_autoptr(HbOptions) options = parse(words, &error);
+
+	ck_assert_msg(options != NULL, "%s", error ? error->message : "");
+	ck_assert(options->iommu_options.peer_to_peer);
+}
+END_TEST
+
 Suite *test_suite(void)
 {
 	Suite *suite = suite_create("vmm/iommu-options");
@@ -112,6 +151,8 @@ Suite *test_suite(void)
 	tcase_add_test(tests, test_a_drive_cannot_name_an_object_that_is_not_there);
 	tcase_add_test(tests, test_two_objects_are_refused);
 	tcase_add_test(tests, test_an_object_does_not_go_with_type1);
+	tcase_add_test(tests, test_what_only_drives_use_is_refused_where_none_can_come);
+	tcase_add_test(tests, test_a_slot_is_enough_for_what_drives_use);
 	suite_add_tcase(suite, tests);
 	return suite;
 }
