@@ -119,6 +119,8 @@ static void set_up(void)
 	host = hb_host_create(&host_ops, NULL, NULL);
 	bridge = hb_host_bridge_create(host, &config, NULL);
 	vfio = hb_vfio_create(host, 0);
+	ck_assert(
+		hb_vfio_use_iommu(vfio, HB_VFIO_IOMMU_TYPE1, -1, NULL)); /* never the host's own */
 	memory = hb_memory_create(1 << 20, &(HbMemoryBackend){ 0 }, NULL);
 	drives = hb_drives_create(bridge, vfio, memory, on_event, NULL);
 	devices = hb_device_options_create();
