@@ -5,16 +5,20 @@
  * iommufd: /dev/iommu is the owner of I/O address spaces, of which a VM has one, and
  * /dev/vfio/devices/vfioN a function, without its group.
  *
- *     attach, in this order                          and undone in reverse
- *     1 the function's character device is opened    closed, by its owner
- *     2 BIND_IOMMUFD: the function is ours and reset by that close: reset, unbound
- *     3 ATTACH_IOMMUFD_PT: to the address space      by that close
- *     4 IOAS_MAP: guest memory, if it is the first   by leave, of the last one
+ *     attach, with HbVfio's mutex                    undone
+ *     1 IOAS_MAP: guest memory, if it is the first   by leave, of the last one
+ *     open, without it
+ *     2 the function's character device is opened    closed, by its owner
+ *     3 BIND_IOMMUFD: the function is ours and reset by that close: reset, unbound
+ *     4 ATTACH_IOMMUFD_PT: to the address space      by that close
  *
  * The kernel pins what is mapped while a function is attached, for all that share an IOMMU domain
- * once (drivers/iommu/iommufd/io_pagetable.c, Linux 6.12): so the first attach pays, and a later
- * one does not. It would be unpinned with the last function; that takes as long as the close, so
- * it is unmapped meanwhile, as with type1.
+ * once (drivers/iommu/iommufd/io_pagetable.c, Linux 6.12): so step 1 costs nothing, the first
+ * step 4 pays, and a later one does not, but waits for the first by the kernel's own locks. It
+ * would be unpinned with the last function; that takes as long as the close, so it is unmapped
+ * meanwhile, as with type1.
+ *
+ * What open reads is the same for the backend's whole life.
  */
 
 #include "vfio/iommu.h"
@@ -194,24 +198,29 @@ static gboolean attach_device(const Iommufd *iommufd, int fd, const char *addres
 	return FALSE;
 }
 
-static HbIommuAttachment *attach(HbIommu *iommu, guint group, const char *address, int *device_fd,
-				 GError **error)
+static HbIommuAttachment *attach(HbIommu *iommu, guint group, const char *address, GError **error)
 {
 	Iommufd *iommufd = (Iommufd *)iommu;
-	int fd = open_device(iommufd, address, error);
 
-	*device_fd = -1;
-	if (fd < 0)
+	if (!map_ram(iommufd, error))
 		return NULL;
-	if (!bind_device(iommufd, fd, address, error) ||
-	    !attach_device(iommufd, fd, address, error) || !map_ram(iommufd, error)) {
-		close(fd); /* detaches and unbinds it */
-		return NULL;
-	}
 	iommufd->attached++;
 	iommufd->staying++;
-	*device_fd = fd;
 	return g_new0(HbIommuAttachment, 1);
+}
+
+static int open_function(HbIommu *iommu, const HbIommuAttachment *attachment, const char *address,
+			 GError **error)
+{
+	const Iommufd *iommufd = (const Iommufd *)iommu;
+	int fd = open_device(iommufd, address, error);
+
+	if (fd < 0)
+		return -1;
+	if (bind_device(iommufd, fd, address, error) && attach_device(iommufd, fd, address, error))
+		return fd;
+	close(fd); /* detaches and unbinds it */
+	return -1;
 }
 
 static void leave(HbIommu *iommu, HbIommuAttachment *attachment)
@@ -250,6 +259,7 @@ static void destroy(HbIommu *iommu)
 static const HbIommuOps iommufd_ops = {
 	.name = "iommufd",
 	.attach = attach,
+	.open = open_function,
 	.leave = leave,
 	.detach = detach,
 	.destroy = destroy,

@@ -158,7 +158,8 @@ static gboolean enter_container(Type1 *type1, int group_fd, const char *address,
 	return TRUE;
 }
 
-static int open_function(const HbIommuAttachment *attachment, const char *address, GError **error)
+static int open_function(HbIommu *iommu, const HbIommuAttachment *attachment, const char *address,
+			 GError **error)
 {
 	int fd = ioctl(attachment->fd, VFIO_GROUP_GET_DEVICE_FD, address);
 
@@ -207,8 +208,7 @@ static void leave_group(Type1 *type1, HbIommuAttachment *attachment)
 		type1->mapped = FALSE;
 }
 
-static HbIommuAttachment *attach(HbIommu *iommu, guint group, const char *address, int *device_fd,
-				 GError **error)
+static HbIommuAttachment *attach(HbIommu *iommu, guint group, const char *address, GError **error)
 {
 	Type1 *type1 = (Type1 *)iommu;
 
@@ -219,7 +219,6 @@ static HbIommuAttachment *attach(HbIommu *iommu, guint group, const char *addres
 		attachment = enter_group(type1, group, address, error);
 	if (!attachment)
 		return NULL;
-	*device_fd = -1;
 	if (!map_ram(type1, error)) {
 		if (attachment->users == 0)
 			leave_group(type1, attachment);

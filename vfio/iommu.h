@@ -16,18 +16,19 @@ typedef struct HbIommuAttachment HbIommuAttachment;
 typedef struct HbIommuOps {
 	const char *name;
 	/*
-	 * Attach the group of the function called @address ("0000:01:00.0"), or the function
-	 * itself, and map guest memory if it is not mapped. Returns what @leave and @detach take,
-	 * and the device's descriptor, which is the caller's and is closed before the detach.
+	 * Let the group of the function called @address ("0000:01:00.0") into the address space, or
+	 * a place be kept there for the function itself, and map guest memory if it is not mapped.
+	 * Returns what all below take.
 	 */
 	HbIommuAttachment *(*attach)(HbIommu *iommu, guint group, const char *address,
-				     int *device_fd, GError **error);
+				     GError **error);
 	/*
-	 * NULL, or what gives the device's descriptor where @attach gives -1. The kernel resets a
-	 * drive for it, 0.1 s of waiting: it is called without the mutex, so that drives that come
-	 * together are reset together. -1 and an error is followed by the detach.
+	 * The device's descriptor, which is the caller's and is closed before the detach; -1 with
+	 * an error, and the detach follows. The kernel resets a drive for it, 0.1 s of waiting, so
+	 * it is called without the mutex: drives that come together are reset together.
 	 */
-	int (*open)(const HbIommuAttachment *attachment, const char *address, GError **error);
+	int (*open)(HbIommu *iommu, const HbIommuAttachment *attachment, const char *address,
+		    GError **error);
 	/*
 	 * A function of the group does no DMA any more, and its descriptor is being closed: what is
 	 * mapped for it alone may go now, which takes as long as the close does. Its detach

@@ -157,8 +157,7 @@ static gboolean check_room(const HbVfio *vfio, const char *address, GError **err
 	return TRUE;
 }
 
-static HbIommuAttachment *attach(HbVfio *vfio, guint group, const char *address, int *device_fd,
-				 GError **error)
+static HbIommuAttachment *attach(HbVfio *vfio, guint group, const char *address, GError **error)
 {
 	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&vfio->mutex);
 
@@ -167,7 +166,7 @@ static HbIommuAttachment *attach(HbVfio *vfio, guint group, const char *address,
 	if (!vfio->iommu)
 		choose_iommu(vfio, address);
 	HbIommuAttachment *attachment =
-		vfio->iommu->ops->attach(vfio->iommu, group, address, device_fd, error);
+		vfio->iommu->ops->attach(vfio->iommu, group, address, error);
 	if (attachment)
 		g_ptr_array_add(vfio->drives, g_strdup(address));
 	return attachment;
@@ -176,11 +175,12 @@ static HbIommuAttachment *attach(HbVfio *vfio, guint group, const char *address,
 HbIommuAttachment *hb_vfio_attach(HbVfio *vfio, guint group, const char *address, int *device_fd,
 				  GError **error)
 {
-	HbIommuAttachment *attachment = attach(vfio, group, address, device_fd, error);
+	HbIommuAttachment *attachment = attach(vfio, group, address, error);
 
-	if (!attachment || !vfio->iommu->ops->open)
-		return attachment;
-	*device_fd = vfio->iommu->ops->open(attachment, address, error);
+	*device_fd = -1;
+	if (!attachment)
+		return NULL;
+	*device_fd = vfio->iommu->ops->open(vfio->iommu, attachment, address, error);
 	if (*device_fd >= 0)
 		return attachment;
 	hb_vfio_detach(vfio, attachment, address);

@@ -59,6 +59,10 @@ def scenario(lab):
     named(lab)
     given(lab)
     type1(lab)
+    with lab.step("drives that are to reach each other's memory are refused at the start"):
+        words = command_line(lab.plan, lab.kind, lab.folder, extra=[*OBJECT, "-machine", "x-hotbay-peer-to-peer=on"])
+        status, said = start_refused(lab, words)
+        assert status and "iommufd cannot map a drive's memory" in said, said
 
 
 def add(vm, bay, **more):

@@ -5,8 +5,6 @@
 
 import re
 
-from hypervisor import command_line, start_refused
-
 ON = ["-machine", "x-hotbay-peer-to-peer=on"]
 
 
@@ -61,8 +59,3 @@ def scenario(lab):
         assert writer.name not in serial, (status, serial)
     vm.qmp.execute("quit")
     vm.wait_exit()
-
-    with lab.step("with iommufd it is refused at the start"):
-        words = command_line(lab.plan, lab.kind, lab.folder, extra=[*ON, "-object", "iommufd,id=i"])
-        status, said = start_refused(lab, words)
-        assert status and "iommufd" in said, said

@@ -181,9 +181,10 @@ static void assert_calls(const char *expected)
 
 static HbIommuAttachment *attach(const char *address, int *fd)
 {
-	HbIommuAttachment *attachment = iommu->ops->attach(iommu, 1, address, fd, NULL);
+	HbIommuAttachment *attachment = iommu->ops->attach(iommu, 1, address, NULL);
 
 	ck_assert_ptr_nonnull(attachment);
+	*fd = iommu->ops->open(iommu, attachment, address, NULL);
 	ck_assert_int_ge(*fd, 0);
 	return attachment;
 }
@@ -195,15 +196,26 @@ static void give_back(HbIommuAttachment *attachment, int fd)
 	iommu->ops->detach(iommu, attachment);
 }
 
-/* An attach that must fail: with that code, and a message that has all these words in it. */
+/* As HbVfio does it. */
+static void try_attach(const char *address, GError **error)
+{
+	HbIommuAttachment *attachment = iommu->ops->attach(iommu, 1, address, error);
+
+	if (!attachment)
+		return;
+	ck_assert_int_eq(iommu->ops->open(iommu, attachment, address, error), -1);
+	iommu->ops->detach(iommu, attachment);
+}
+
+/* An attach, or the open after it, that must fail: with that code, and a message that has all these
+ * words in it. */
 static void assert_refused(const char *address, HbError code, const char *first, const char *second)
 {
 	g_autoptr(GError) error = NULL;
-	int fd = 0, next = dup(0);
+	int next = dup(0);
 
 	close(next);
-	ck_assert_ptr_null(iommu->ops->attach(iommu, 1, address, &fd, &error));
-	ck_assert_int_eq(fd, -1);
+	try_attach(address, &error);
 	ck_assert(g_error_matches(error, HB_ERROR, (int)code));
 	ck_assert_msg(strstr(error->message, first) && strstr(error->message, second), "%s",
 		      error->message);
@@ -220,12 +232,29 @@ START_TEST(the_first_drive_maps_guest_memory_and_the_next_does_not)
 
 	assert_calls("alloc, ");
 	HbIommuAttachment *first = attach(FIRST, &first_fd);
-	assert_calls("bind, attach, " MAPS);
+	assert_calls(MAPS "bind, attach, ");
 	HbIommuAttachment *second = attach(SECOND, &second_fd);
 	assert_calls("bind, attach, ");
 	give_back(second, second_fd);
 	assert_calls("");
 	give_back(first, first_fd);
+	assert_calls("unmap, ");
+}
+END_TEST
+
+/* HbVfio's mutex is held for an attach: what takes long is not in it. */
+START_TEST(a_drive_is_reset_when_it_is_opened_and_not_when_it_is_attached)
+{
+	g_string_truncate(calls, 0);
+	HbIommuAttachment *first = iommu->ops->attach(iommu, 1, FIRST, NULL);
+	assert_calls(MAPS);
+	HbIommuAttachment *second = iommu->ops->attach(iommu, 2, SECOND, NULL);
+	assert_calls("");
+	int fd = iommu->ops->open(iommu, second, SECOND, NULL);
+	assert_calls("bind, attach, ");
+	iommu->ops->detach(iommu, first);
+	assert_calls("");
+	give_back(second, fd);
 	assert_calls("unmap, ");
 }
 END_TEST
@@ -256,7 +285,7 @@ START_TEST(a_drive_that_comes_while_the_last_one_closes_maps_memory_again)
 	iommu->ops->leave(iommu, first);
 	g_string_truncate(calls, 0);
 	HbIommuAttachment *second = attach(SECOND, &second_fd);
-	assert_calls("bind, attach, " MAPS);
+	assert_calls(MAPS "bind, attach, ");
 	close(first_fd);
 	iommu->ops->detach(iommu, first);
 	assert_calls("");
@@ -313,13 +342,24 @@ START_TEST(a_drive_that_may_not_be_bound_is_refused_with_both_causes)
 }
 END_TEST
 
-START_TEST(a_refused_attach_maps_nothing)
+START_TEST(a_refused_attach_leaves_nothing_mapped)
 {
 	refused = VFIO_DEVICE_ATTACH_IOMMUFD_PT;
 	refusal = EINVAL;
 	g_string_truncate(calls, 0);
 	assert_refused(FIRST, HB_ERROR_HOST, FIRST, "reserved_regions");
-	assert_calls("bind, attach, ");
+	assert_calls(MAPS "bind, attach, unmap, ");
+}
+END_TEST
+
+/* Memory is pinned with the first function, so there is where the limit shows. */
+START_TEST(memory_that_cannot_be_pinned_leaves_nothing_mapped_and_names_the_limit)
+{
+	refused = VFIO_DEVICE_ATTACH_IOMMUFD_PT;
+	refusal = ENOMEM;
+	g_string_truncate(calls, 0);
+	assert_refused(FIRST, HB_ERROR_HOST, FIRST, "ulimit -l");
+	assert_calls(MAPS "bind, attach, unmap, ");
 }
 END_TEST
 
@@ -329,7 +369,7 @@ START_TEST(memory_that_cannot_be_mapped_leaves_nothing_mapped_and_names_the_limi
 	refusal = ENOMEM;
 	g_string_truncate(calls, 0);
 	assert_refused(FIRST, HB_ERROR_HOST, "IOMMU_IOAS_MAP of 2 MiB", "ulimit -l");
-	assert_calls("bind, attach, map 0 200000 from 10000000, unmap, ");
+	assert_calls("map 0 200000 from 10000000, unmap, ");
 }
 END_TEST
 
@@ -390,13 +430,16 @@ Suite *test_suite(void)
 
 	tcase_add_checked_fixture(tests, setup, teardown);
 	tcase_add_test(tests, the_first_drive_maps_guest_memory_and_the_next_does_not);
+	tcase_add_test(tests, a_drive_is_reset_when_it_is_opened_and_not_when_it_is_attached);
 	tcase_add_test(tests, memory_is_unmapped_once_when_two_leave_before_either_is_detached);
 	tcase_add_test(tests, a_drive_that_comes_while_the_last_one_closes_maps_memory_again);
 	tcase_add_test(tests, a_detach_without_a_leave_unmaps_too);
 	tcase_add_test(tests, memory_that_could_not_be_unmapped_is_not_mapped_twice);
 	tcase_add_test(tests, a_drive_of_another_vm_is_busy);
 	tcase_add_test(tests, a_drive_that_may_not_be_bound_is_refused_with_both_causes);
-	tcase_add_test(tests, a_refused_attach_maps_nothing);
+	tcase_add_test(tests, a_refused_attach_leaves_nothing_mapped);
+	tcase_add_test(tests,
+		       memory_that_cannot_be_pinned_leaves_nothing_mapped_and_names_the_limit);
 	tcase_add_test(tests,
 		       memory_that_cannot_be_mapped_leaves_nothing_mapped_and_names_the_limit);
 	tcase_add_test(tests, a_drive_without_a_character_device_is_refused_with_the_remedy);

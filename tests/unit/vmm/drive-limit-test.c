@@ -13,6 +13,7 @@
 
 #include <string.h>
 
+#define FD   77
 #define NEXT "0000:77:00.0" /* the drive that there is no room for */
 
 struct HbIommuAttachment {
@@ -41,8 +42,7 @@ gboolean hb_sysfs_check_drive(const char *root, const HbPciAddress *address, gui
 	return TRUE;
 }
 
-static HbIommuAttachment *attach(HbIommu *iommu, guint group, const char *address, int *device_fd,
-				 GError **error)
+static HbIommuAttachment *attach(HbIommu *iommu, guint group, const char *address, GError **error)
 {
 	n_asked++;
 	if (refuse) {
@@ -50,6 +50,12 @@ static HbIommuAttachment *attach(HbIommu *iommu, guint group, const char *addres
 		return NULL;
 	}
 	return &attachments[group];
+}
+
+static int open_function(HbIommu *iommu, const HbIommuAttachment *attachment, const char *address,
+			 GError **error)
+{
+	return FD;
 }
 
 static void leave(HbIommu *iommu, HbIommuAttachment *attachment)
@@ -66,9 +72,11 @@ static void destroy(HbIommu *iommu)
 
 HbIommu *hb_iommu_type1_create(HbHost *unused)
 {
-	static const HbIommuOps ops = {
-		.attach = attach, .leave = leave, .detach = detach, .destroy = destroy
-	};
+	static const HbIommuOps ops = { .attach = attach,
+					.open = open_function,
+					.leave = leave,
+					.detach = detach,
+					.destroy = destroy };
 	static HbIommu iommu = { .ops = &ops };
 
 	return &iommu;
