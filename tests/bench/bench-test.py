@@ -64,6 +64,11 @@ def check_verdicts(tap):
 
 
 def check_trace(tap):
+    iommufd = "".join(f"hotbay-7 [000] ..... {n}.0: sys_ioctl(fd: 1, cmd: {code}, arg: 0)\n"
+                      for n, code in enumerate(("3b85", "3b76", "3b77")))
+    tap.check("iommufd's calls have names", differs(
+        [call.name for call in parse(iommufd)],
+        ["IOMMU_IOAS_MAP", "VFIO_DEVICE_BIND_IOMMUFD", "VFIO_DEVICE_ATTACH_IOMMUFD_PT"]))
     found = [(call.name, call.seconds and round(call.seconds, 3)) for call in parse(TRACE)]
     tap.check("calls of threads that overlap, and one that has not returned",
               differs(found, [("VFIO_IOMMU_MAP_DMA", 0.25), ("KVM_SET_GSI_ROUTING", None)]))

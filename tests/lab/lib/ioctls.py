@@ -14,10 +14,14 @@ Ioctl = namedtuple("Ioctl", "name started seconds")
 
 RUN = 0xAE80  # KVM_RUN, which goes on for ever
 MAP_DMA = "VFIO_IOMMU_MAP_DMA"
+# By iommufd memory is mapped by one call, and pinned by the other.
+IOAS_MAP = "IOMMU_IOAS_MAP"
+ATTACH_PT = "VFIO_DEVICE_ATTACH_IOMMUFD_PT"
 SET_ROUTING = "KVM_SET_GSI_ROUTING"
 SET_IRQS = "VFIO_DEVICE_SET_IRQS"
 
-# linux/kvm.h and linux/vfio.h: what a hot-add is made of. 0x3b70 is VFIO_IOMMU_GET_INFO too, and some have three names.
+# linux/kvm.h, linux/vfio.h and linux/iommufd.h: what a hot-add is made of.
+# 0x3b70 is VFIO_IOMMU_GET_INFO too, and some have three names.
 NAMES = {
     0xAE03: "KVM_CHECK_EXTENSION",
     0x4008AE6A: SET_ROUTING,
@@ -46,6 +50,9 @@ NAMES = {
     0x3B70: "VFIO_DEVICE_GET_PCI_HOT_RESET_INFO",
     0x3B71: MAP_DMA,
     0x3B72: "VFIO_IOMMU_UNMAP_DMA",
+    0x3B76: "VFIO_DEVICE_BIND_IOMMUFD",
+    0x3B77: ATTACH_PT,
+    0x3B85: IOAS_MAP,
 }
 ENTRY = re.compile(r"-(\d+)\s+\[\d+\] \S+\s+([\d.]+): sys_ioctl\(fd: \w+, cmd: (\w+)")
 EXIT = re.compile(r"-(\d+)\s+\[\d+\] \S+\s+([\d.]+): sys_ioctl -> ")
