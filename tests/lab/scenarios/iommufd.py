@@ -8,7 +8,7 @@ import os
 import re
 import time
 
-from host import vfio_files
+from host import vfio_files, wait_until
 from hypervisor import command_line, start_refused
 from qmp import QmpError
 
@@ -94,7 +94,7 @@ def named(lab):
         bay.give_to("vfio-pci")
         add(vm, bay, iommufd="iommufd0")
         vm.add(other)
-        assert set(vm.guest.disks()) >= {"bay1"}
+        wait_until(lambda: set(vm.guest.disks()) == {bay.name, other.name}, 30, "the guest has both disks")
     second = lab.boot(extra=OBJECT)
     with lab.step("a drive of one VM is refused to another"):
         said = refusal_of(second, bay)
