@@ -5,10 +5,11 @@
 
 #include "vmm/machine.h"
 #include "vmm/memory.h"
+#include "vmm/ports.h"
 
 /**
- * HbDrives: the machine's ports and switches, and the host's drives in them: who sits where, under
- * which id, and on its way in or out. Everything here is for the loop thread.
+ * HbDrives: the host's drives in the machine's ports: who sits where, under which id, and on its
+ * way in or out. Everything here is for the loop thread.
  */
 typedef struct HbDrives HbDrives;
 
@@ -17,39 +18,16 @@ typedef void (*HbDrivesEvent)(const HbMachineEvent *event, gpointer opaque);
 
 /**
  * hb_drives_create:
- * @bridge, @vfio, @memory: must outlive the result; no drive is opened before @memory is populated
+ * @ports, @vfio, @memory: must outlive the result; no drive is opened before @memory is populated
  */
-HbDrives *hb_drives_create(HbHostBridge *bridge, HbVfio *vfio, HbMemory *memory,
-			   HbDrivesEvent event, gpointer opaque);
+HbDrives *hb_drives_create(HbPorts *ports, HbVfio *vfio, HbMemory *memory, HbDrivesEvent event,
+			   gpointer opaque);
 
 /** hb_drives_destroy: once evacuated, or before any drive was added. Takes NULL. */
 void hb_drives_destroy(HbDrives *drives);
 
-/**
- * hb_drives_set_hotplug:
- * @hotplug: must outlive the ports
- *
- * Root ports that are added from here on are in ACPI mode, and slots of @hotplug by their place in
- * #HbDeviceOptions.
- */
-void hb_drives_set_hotplug(HbDrives *drives, HbAcpiHotplug *hotplug);
-
-/**
- * hb_drives_add_ports:
- * @devices: checked; must outlive @drives
- *
- * Creates all ports and switches, each after what it sits in. Before the guest starts.
- */
-gboolean hb_drives_add_ports(HbDrives *drives, const HbDeviceOptions *devices, GError **error);
-
-/** hb_drives_disable_hotplug: additions and removals are refused from here on, and say why. */
-void hb_drives_disable_hotplug(HbDrives *drives);
-
 /** hb_drives_cold_plug: before the guest starts; blocks while the drive is opened. */
 gboolean hb_drives_cold_plug(HbDrives *drives, const HbDriveOptions *options, GError **error);
-
-/** hb_drives_set_running: the guest is about to start. */
-void hb_drives_set_running(HbDrives *drives);
 
 /** hb_drives_add: see hb_machine_device_add(). @options: (transfer full) */
 void hb_drives_add(HbDrives *drives, HbDriveOptions *options, HbMachineDone done, gpointer data);

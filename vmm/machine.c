@@ -32,6 +32,7 @@
 #include "vmm/layout.h"
 #include "vmm/memory-file.h"
 #include "vmm/memory.h"
+#include "vmm/ports.h"
 #include "vmm/tables.h"
 #include "vmm/vm.h"
 
@@ -62,6 +63,7 @@ struct HbMachine {
 	HbHostBridgeConfig bridge_config;
 	HbChipset *chipset;
 	HbVfio *vfio;
+	HbPorts *ports;
 	HbDrives *drives;
 	HbMachineBays *bays;
 	HbBoot *boot;
@@ -443,15 +445,15 @@ static gboolean add_ports(HbMachine *machine, GError **error)
 	guint n_ports = hb_device_options_get_n_ports(devices);
 
 	if (machine->options->passthrough_hotplug == HB_PASSTHROUGH_HOTPLUG_OFF)
-		hb_drives_disable_hotplug(machine->drives);
+		hb_ports_disable_hotplug(machine->ports);
 	if (machine->options->acpi_hotplug && n_ports) {
 		HbAcpiHotplug *hotplug = hb_chipset_add_hotplug(machine->chipset, n_ports, error);
 
 		if (hotplug == NULL)
 			return FALSE;
-		hb_drives_set_hotplug(machine->drives, hotplug);
+		hb_ports_set_hotplug(machine->ports, hotplug);
 	}
-	return hb_drives_add_ports(machine->drives, devices, error);
+	return hb_ports_add(machine->ports, devices, error);
 }
 
 static gboolean add_bays(HbMachine *machine, GError **error)
@@ -480,7 +482,8 @@ static gboolean add_pci(HbMachine *machine, GError **error)
 		return FALSE;
 	if (!add_vfio(machine, error))
 		return FALSE;
-	machine->drives = hb_drives_create(machine->bridge, machine->vfio, machine->memory,
+	machine->ports = hb_ports_create(machine->bridge);
+	machine->drives = hb_drives_create(machine->ports, machine->vfio, machine->memory,
 					   on_drives_event, machine);
 	hb_host_set_listener(host, on_host_event, machine);
 	if (add_ports(machine, error) && add_bays(machine, error))
@@ -593,6 +596,7 @@ void hb_machine_destroy(HbMachine *machine)
 	if (machine->kvm)
 		hb_host_set_listener(hb_kvm_get_host(machine->kvm), NULL, NULL);
 	hb_drives_destroy(machine->drives);
+	hb_ports_destroy(machine->ports);
 	hb_chipset_destroy(machine->chipset);
 	if (machine->bridge)
 		hb_host_bridge_destroy(machine->bridge);
@@ -609,7 +613,7 @@ void hb_machine_destroy(HbMachine *machine)
 
 int hb_machine_run(HbMachine *machine)
 {
-	hb_drives_set_running(machine->drives);
+	hb_ports_set_running(machine->ports);
 	if (!machine->options->paused && !machine->quitting)
 		hb_machine_cont(machine, NULL);
 	if (machine->evacuation == NOT_EVACUATING || machine->evacuation == EVACUATING)

@@ -24,6 +24,7 @@ static HbHost *host;
 static HbHostBridge *bridge;
 static HbVfio *vfio;
 static HbMemory *memory;
+static HbPorts *ports;
 static HbDrives *drives;
 static HbDeviceOptions *devices;
 static HbIommuAttachment attachments[HB_VFIO_MAX_DRIVES];
@@ -130,18 +131,20 @@ static void set_up(void)
 	ck_assert(
 		hb_vfio_use_iommu(vfio, HB_VFIO_IOMMU_TYPE1, -1, NULL)); /* never the host's own */
 	memory = hb_memory_create(1 << 20, &(HbMemoryBackend){ 0 }, NULL);
-	drives = hb_drives_create(bridge, vfio, memory, on_event, NULL);
+	ports = hb_ports_create(bridge);
+	drives = hb_drives_create(ports, vfio, memory, on_event, NULL);
 	devices = hb_device_options_create();
 	ck_assert(hb_device_options_parse(devices, "pcie-root-port,id=bay0,slot=1", NULL));
 	ck_assert(hb_device_options_check(devices, NULL));
-	ck_assert(hb_drives_add_ports(drives, devices, NULL));
-	hb_drives_set_running(drives);
+	ck_assert(hb_ports_add(ports, devices, NULL));
+	hb_ports_set_running(ports);
 	fill();
 }
 
 static void tear_down(void)
 {
 	hb_drives_destroy(drives);
+	hb_ports_destroy(ports);
 	hb_host_bridge_destroy(bridge);
 	hb_vfio_destroy(vfio);
 	hb_memory_destroy(memory);

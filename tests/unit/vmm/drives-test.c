@@ -18,6 +18,7 @@ static HbHost *host;
 static HbHostBridge *bridge;
 static HbVfio *vfio;
 static HbMemory *memory;
+static HbPorts *ports;
 static HbDrives *drives;
 static HbDeviceOptions *devices;
 static guint n_events;
@@ -60,7 +61,8 @@ static void create(gboolean hotplug)
 	bridge = hb_host_bridge_create(host, &config, NULL);
 	vfio = hb_vfio_create(host, 0);
 	memory = hb_memory_create(1 << 20, &(HbMemoryBackend){ 0 }, NULL);
-	drives = hb_drives_create(bridge, vfio, memory, on_event, NULL);
+	ports = hb_ports_create(bridge);
+	drives = hb_drives_create(ports, vfio, memory, on_event, NULL);
 	devices = hb_device_options_create();
 	add_port("pcie-root-port,id=bay0,slot=1");
 	add_port("pcie-root-port,id=bay1,slot=2");
@@ -70,9 +72,9 @@ static void create(gboolean hotplug)
 	add_port("xio3130-downstream,id=dp0,bus=up0,slot=5");
 	ck_assert(hb_device_options_check(devices, NULL));
 	if (!hotplug)
-		hb_drives_disable_hotplug(drives);
-	ck_assert(hb_drives_add_ports(drives, devices, NULL));
-	hb_drives_set_running(drives);
+		hb_ports_disable_hotplug(ports);
+	ck_assert(hb_ports_add(ports, devices, NULL));
+	hb_ports_set_running(ports);
 }
 
 static void set_up(void)
@@ -92,6 +94,7 @@ static void tear_down(void)
 	while (n_evacuated == 0)
 		g_main_context_iteration(NULL, TRUE);
 	hb_drives_destroy(drives);
+	hb_ports_destroy(ports);
 	hb_host_bridge_destroy(bridge);
 	hb_vfio_destroy(vfio);
 	hb_memory_destroy(memory);

@@ -7,8 +7,8 @@
  */
 
 #include "tests/unit/suite.h"
-#include "vmm/drives.h"
 #include "vmm/layout.h"
+#include "vmm/ports.h"
 #include "vmm/tables.h"
 
 #include <string.h>
@@ -127,10 +127,6 @@ START_TEST(test_acpi_mode_without_slots_has_no_controller)
 }
 END_TEST
 
-static void on_event(const HbMachineEvent *event, gpointer opaque)
-{
-}
-
 static void set_gpe(gpointer data, gboolean level)
 {
 }
@@ -179,18 +175,18 @@ START_TEST(test_ports_are_slots_of_the_controller_by_their_place)
 {
 	g_autoptr(HbOptions) options = parse(ACPI PORTS);
 	HbAcpiHotplug *hotplug = hb_acpi_hotplug_create(bridge, 3, set_gpe, NULL);
-	HbDrives *drives = hb_drives_create(bridge, NULL, NULL, on_event, NULL);
+	HbPorts *ports = hb_ports_create(bridge);
 	static HbPciFunction drive = { .ops = &function_ops }; /* until the bridge goes */
 
-	hb_drives_set_hotplug(drives, hotplug);
-	ck_assert(hb_drives_add_ports(drives, options->devices, NULL));
-	hb_drives_foreach(drives, look_for_c, NULL);
+	hb_ports_set_hotplug(ports, hotplug);
+	ck_assert(hb_ports_add(ports, options->devices, NULL));
+	hb_ports_foreach(ports, look_for_c, NULL);
 	ck_assert(hb_port_plug(port_c, &drive, 0, NULL));
 
 	ck_assert_uint_eq(hb_acpi_hotplug_read(hotplug, HB_ACPI_HOTPLUG_SLOTS, 4), 0);
 	ck_assert_uint_eq(hb_acpi_hotplug_read(hotplug, HB_ACPI_HOTPLUG_SLOTS + 4, 4), 0);
 	ck_assert_uint_eq(hb_acpi_hotplug_read(hotplug, HB_ACPI_HOTPLUG_SLOTS + 8, 4), 0x0f);
-	hb_drives_destroy(drives);
+	hb_ports_destroy(ports);
 	hb_acpi_hotplug_destroy(hotplug);
 }
 END_TEST
