@@ -28,6 +28,13 @@ def scenario(lab):
         assert guest.run("dmesg | grep -c -E 'BUG:|WARNING:|Oops|soft lockup|reset failed'", check=False).text == "0"
 
 
+def contained(vm, since, bay):
+    """What told of the error, by the one event that says so."""
+    found = [event["data"] for event in vm.qmp.events[since:] if event["event"] == "HOTBAY_SLOT_ERROR_CONTAINED"]
+    assert [data["bus"] for data in found] == [bay.name], found
+    return found[0]["failure"]
+
+
 def fails_and_returns(lab, vm, bay, severity, error):
     guest = vm.guest
     with lab.step(f"a drive has a {severity} error under I/O"):
@@ -42,6 +49,7 @@ def fails_and_returns(lab, vm, bay, severity, error):
         at = bay.fail(error)
         severed = vm.qmp.event("HOTBAY_SLOT_SEVERED", 10, events, bus=bay.name)
         assert severed["data"]["reason"] == "error", severed
+        assert contained(vm, events, bay) == "internal"
         lab.measured(f"{severity} error to SEVERED", severed["arrived"] - at)
         failed = busy.result(30)
         lab.measured(f"{severity} error to failed read", failed.time - at)
@@ -72,6 +80,7 @@ def falls_silent(lab, vm, bay):
         with bay.silent() as at:
             severed = vm.qmp.event("HOTBAY_SLOT_SEVERED", 10, events, bus=bay.name)
         assert severed["data"]["reason"] == "error", severed
+        assert contained(vm, events, bay) == "silent"
         lab.within("silence to SEVERED", severed["arrived"] - at, 3)
         lab.measured("silence to disk gone", vm.guest.disk_removed(since).time - at)
         vm.qmp.event("DEVICE_DELETED", 20, events, device=f"drive{bay.number}")
