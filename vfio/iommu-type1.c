@@ -137,7 +137,13 @@ static int open_group(guint group, const char *address, GError **error)
 	return -1;
 }
 
-/* The first group brings the IOMMU. */
+/*
+ * The first group brings the IOMMU; one that comes later is refused to bring another. Which one is
+ * the first the kernel says, because of a drive that was pulled it takes the group out of the
+ * container by itself, as soon as the drive is closed (vfio_device_remove_group() in
+ * drivers/vfio/vfio_main.c, Linux 6.1). That may be before its group has left here, and the next
+ * drive finds a container without IOMMU and without mappings.
+ */
 static gboolean enter_container(Type1 *type1, int group_fd, const char *address, GError **error)
 {
 	if (ioctl(group_fd, VFIO_GROUP_SET_CONTAINER, &type1->container) < 0) {
@@ -145,17 +151,17 @@ static gboolean enter_container(Type1 *type1, int group_fd, const char *address,
 			    address, g_strerror(errno));
 		return FALSE;
 	}
-	if (type1->groups->len > 0)
+	if (ioctl(type1->container, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU) == 0) {
+		type1->mapped = FALSE;
 		return TRUE;
-	if (ioctl(type1->container, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU) < 0) {
-		g_set_error(
-			error, HB_ERROR, HB_ERROR_HOST,
-			"%s: VFIO_SET_IOMMU: %s; if the host's IOMMU cannot remap interrupts, its "
-			"vfio_iommu_type1 refuses all devices",
-			address, g_strerror(errno));
-		return FALSE;
 	}
-	return TRUE;
+	if (errno == EINVAL && type1->groups->len > 0)
+		return TRUE;
+	g_set_error(error, HB_ERROR, HB_ERROR_HOST,
+		    "%s: VFIO_SET_IOMMU: %s; if the host's IOMMU cannot remap interrupts, its "
+		    "vfio_iommu_type1 refuses all devices",
+		    address, g_strerror(errno));
+	return FALSE;
 }
 
 static int open_function(HbIommu *iommu, const HbIommuAttachment *attachment, const char *address,
