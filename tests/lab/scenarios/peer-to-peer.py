@@ -25,6 +25,15 @@ def write_to_peer(vm, writer, target):
 
 def scenario(lab):
     writer, target = lab.bays[0], lab.bays[-1]
+    vm = lab.boot()
+    with lab.step("without the option the buffer is out of reach"):
+        vm.add(writer)
+        vm.add(target)
+        status, serial = write_to_peer(vm, writer, target)
+        assert writer.name not in serial, (status, serial)
+    vm.qmp.execute("quit")
+    vm.wait_exit()
+
     vm = lab.boot(extra=ON)
     with lab.step("two drives are added, one with a buffer"):
         vm.add(writer)
@@ -48,14 +57,5 @@ def scenario(lab):
         vm.qmp.event("DEVICE_DELETED", 10, device=f"drive{target.number}")
         assert "cannot" not in vm.log() and "UNMAP" not in vm.log(), vm.log()
         target.push()
-    vm.qmp.execute("quit")
-    vm.wait_exit()
-
-    vm = lab.boot()
-    with lab.step("without the option the buffer is out of reach"):
-        vm.add(writer)
-        vm.add(target)
-        status, serial = write_to_peer(vm, writer, target)
-        assert writer.name not in serial, (status, serial)
     vm.qmp.execute("quit")
     vm.wait_exit()
