@@ -141,7 +141,7 @@ def run_cell(cell, names):
     shutil.rmtree(f"{folder_of(cell)}/last", ignore_errors=True)
     os.makedirs(folder_of(cell), exist_ok=True)
     kept = records(cell)
-    about = dict(date=time.strftime("%Y-%m-%d"), version=version(cell))
+    about = dict(date=time.strftime("%Y-%m-%d"), version=version(cell, present_commit()))
     kept.update({name: dict(about=about, runs=[]) for name in names})
     for attempt in range(1, (ATTEMPTS if cell != BESIDE else 1) + 1):
         print(f"# {title(cell)}: {' '.join(names)}", flush=True)
@@ -161,7 +161,7 @@ def adopt(folder, adopted):
     assert len(plan["hypervisors"]) == 1 and cell in (*CELLS, BESIDE), f"{folder} is of no column"
     os.makedirs(folder_of(cell), exist_ok=True)
     about = dict(date=time.strftime("%Y-%m-%d", time.localtime(os.path.getmtime(f"{folder}/plan.json"))),
-                 version=version(cell))
+                 version=version(cell, plan["commit"]))
     kept = records(cell)
     for name in plan["scenarios"]:
         if name in marks() and belongs(cell, name):
@@ -172,16 +172,19 @@ def adopt(folder, adopted):
     keep(cell, kept)
 
 
-def version(cell):
+def version(cell, commit):
     """Of the hypervisor, in a line."""
     binary = os.environ.get("HOTBAY", f"{REPO}/build/vmm/hotbay")
     words = [binary if cell.hypervisor == "hotbay" else "qemu-system-x86_64", "--version"]
     text = subprocess.run(words, stdout=subprocess.PIPE, check=True, encoding="utf-8").stdout.splitlines()[0]
     if cell.hypervisor != "hotbay":
         return "QEMU " + re.search(r"version ([\d.]+)", text)[1]
-    commit = subprocess.run(["git", "-C", REPO, "describe", "--always", "--dirty"], stdout=subprocess.PIPE,
-                            check=False, encoding="utf-8").stdout.strip()
     return f"{text} ({commit})" if commit else text
+
+
+def present_commit():
+    return subprocess.run(["git", "-C", REPO, "describe", "--always", "--dirty"], stdout=subprocess.PIPE, check=False,
+                          encoding="utf-8").stdout.strip()
 
 
 def title(cell):
